@@ -1,0 +1,1 @@
+"""What the owner configured: one YAML file, checked whole before anything starts."""

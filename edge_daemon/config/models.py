@@ -1,0 +1,349 @@
+"""The configuration, as frozen pydantic models: one class per section of the file.
+
+Each field's description is the reference that docs/configuration.md is generated from.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  pydantic reads the annotations at run time
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from edge_daemon.config.units import Duration, Size  # noqa: TC001  read at run time
+from edge_daemon.types import SourceAddress, SourceKind
+
+_ID = r"^[a-z][a-z0-9_-]{0,31}$"
+Id = Annotated[
+    str, Field(pattern=_ID, description="Lower-case letters, digits, _ and -; part of topics.")
+]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+def _address(raw: object) -> SourceAddress:
+    if not isinstance(raw, str) or not raw:
+        raise ValueError("write an address, a path or test:SCENE")
+    return SourceAddress(raw)
+
+
+class Section(BaseModel):
+    """A section of the file: unknown keys are errors, values never change."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
+
+
+class DeviceConfig(Section):
+    """Who this machine is."""
+
+    id: Id = Field("edge", description="Second level of every MQTT topic.")
+    name: str | None = Field(None, max_length=100, description="For people; null: the id.")
+
+
+class EngineConfig(Section):
+    """Which model answers, and on what."""
+
+    bundle: str = Field("street", min_length=1, description="A shipped bundle's name, or a path.")
+    backend: Literal["auto", "onnxruntime"] = Field("auto", description="Runtime that opens it.")
+    precision: Literal["auto", "fp32", "int8"] = Field(
+        "auto", description="auto: int8 where the bundle has it and the runtime gains from it."
+    )
+    threads: int | None = Field(
+        None, ge=1, le=64, description="Cores for inference; null: all but one, four at most."
+    )
+
+
+class OutboxConfig(Section):
+    """How many events wait for a broker that is away."""
+
+    max_events: int = Field(100_000, ge=1, description="Oldest dropped beyond this many.")
+    max_age: Duration = Field(7 * 86400.0, description="Dropped when older.")
+
+
+class MqttConfig(Section):
+    """The broker."""
+
+    url: str = Field(description="mqtt://host:1883 or mqtts://host:8883.")
+    username: str | None = Field(None, description="null: anonymous.")
+    password_file: Path | None = Field(None, description="File that holds the password.")
+    ca_file: Path | None = Field(None, description="mqtts: the authority; null: the system's.")
+    cert_file: Path | None = Field(None, description="mqtts: client certificate.")
+    key_file: Path | None = Field(None, description="mqtts: its key.")
+    base_topic: str = Field(
+        "edge", pattern=r"^[^+#/\s$][^+#\s]*[^+#/\s]$|^[^+#/\s$]$", description="First topic level."
+    )
+    discovery_prefix: str | None = Field(
+        "homeassistant", pattern=r"^[^+#\s]+$", description="null: no Home Assistant discovery."
+    )
+    outbox: OutboxConfig = Field(default_factory=OutboxConfig, description="Events that wait.")
+
+    @field_validator("url")
+    @classmethod
+    def _plain_broker_address(cls, raw: str) -> str:
+        wanted = "write mqtt://host:1883 or mqtts://host:8883"
+        try:
+            url = urlsplit(raw)
+            host, _port = url.hostname, url.port
+        except ValueError:
+            raise ValueError(wanted) from None
+        if url.scheme not in ("mqtt", "mqtts") or not host or url.path not in ("", "/"):
+            raise ValueError(wanted)
+        if url.username or url.password:
+            raise ValueError("no user or password here -- use username and password_file")
+        return raw
+
+    @model_validator(mode="after")
+    def _whole_credentials(self) -> MqttConfig:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file go together -- give both or neither")
+        if self.password_file is not None and self.username is None:
+            raise ValueError("password_file without username -- give the username too")
+        if not self.tls and (self.ca_file or self.cert_file):
+            raise ValueError("certificates need TLS -- write url: mqtts://...")
+        return self
+
+    @property
+    def tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self.url.startswith("mqtts:")
+
+    @property
+    def host(self) -> str:
+        """The broker's host."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The broker's port: 1883, or 8883 with TLS, where none is given."""
+        return urlsplit(self.url).port or (8883 if self.tls else 1883)
+
+
+class HttpConfig(Section):
+    """Health, metrics and the API."""
+
+    listen: str = Field(
+        "127.0.0.1:8471",
+        pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}$",
+        description="host:port; without token_file loopback only.",
+    )
+    token_file: Path | None = Field(None, description="File with the bearer token.")
+    tls_cert_file: Path | None = Field(None, description="https: certificate chain.")
+    tls_key_file: Path | None = Field(None, description="https: its key.")
+
+    @model_validator(mode="after")
+    def _no_open_door(self) -> HttpConfig:
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            raise ValueError("tls_cert_file and tls_key_file go together -- give both or neither")
+        if not 0 < self.port < 65536:
+            raise ValueError("no such port -- use 1 to 65535")
+        if self.token_file is None and self.host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError(
+                "listens beyond this machine without a token"
+                " -- give token_file, or listen on 127.0.0.1"
+            )
+        return self
+
+    @property
+    def host(self) -> str:
+        """The address to listen on, without brackets."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port to listen on."""
+        return int(self.listen.rpartition(":")[2])
+
+
+class LogConfig(Section):
+    """What is written where."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level.")
+    format: Literal["auto", "journald", "text", "json"] = Field(
+        "auto", description="auto: journald under systemd, text on a terminal, else json."
+    )
+
+
+class QuestionConfig(Section):
+    """One standing question."""
+
+    id: Id
+    ask: str = Field(min_length=3, max_length=200, description="The question, in plain English.")
+    zone: str | None = Field(None, description="A zone of this camera; null: the whole picture.")
+    yes_above: float = Field(0.6, gt=0, lt=1, description="p_yes from which the answer is YES.")
+    no_below: float = Field(0.4, gt=0, lt=1, description="p_yes up to which the answer is NO.")
+    hold: Duration | None = Field(1.0, description="An answer must last this long to be said.")
+    unknown_after: Duration = Field(10.0, description="UNKNOWN when no answer is younger.")
+    schedule: None = Field(None, description="Reserved; null.")
+
+    @model_validator(mode="after")
+    def _thresholds_in_order(self) -> QuestionConfig:
+        if self.no_below > self.yes_above:
+            raise ValueError(
+                f"no_below {self.no_below} is above yes_above {self.yes_above}"
+                " -- exchange them, or make them equal"
+            )
+        return self
+
+    @property
+    def hold_s(self) -> float:
+        """Seconds an answer must last; 0 when hold is null."""
+        return self.hold or 0.0
+
+
+class SampleConfig(Section):
+    """Which frames are asked.  Exactly one of the three."""
+
+    every: int | None = Field(None, ge=1, description="Each Nth frame.")
+    fps: float | None = Field(None, gt=0, le=1000, description="So many a second.")
+    keyframes: Literal[True] | None = Field(None, description="Key frames; the rest undecoded.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> SampleConfig:
+        if sum(v is not None for v in (self.every, self.fps, self.keyframes)) != 1:
+            raise ValueError("name exactly one way -- {every: 5}, {fps: 2} or {keyframes: true}")
+        return self
+
+
+class ClipsConfig(Section):
+    """Short recordings around events."""
+
+    before: Duration = Field(5.0, description="Pre-roll.")
+    after: Duration = Field(10.0, description="Post-roll.")
+    on: tuple[Literal["YES", "NO", "UNKNOWN"], ...] = Field(("YES",), description="Verdicts.")
+
+
+class RecordConfig(Section):
+    """What is kept of the video."""
+
+    mode: Literal["off", "burned"] = Field("off", description="off, or burned: overlay drawn.")
+    segment: Duration = Field(300.0, description="Length of one file.")
+    keep: Duration | None = Field(7 * 86400.0, description="Older segments go; null: no limit.")
+    max_size: Size | None = Field(20 * 10**9, description="Oldest go beyond; null: no limit.")
+
+
+class CameraConfig(Section):
+    """One source with its questions."""
+
+    id: Id
+    source: Annotated[SourceAddress, PlainValidator(_address)] = Field(
+        description="rtsp(s)://, http(s)://, /dev/videoN, file, glob, image directory, test:SCENE."
+    )
+    transport: Literal["tcp", "udp"] = Field("tcp", description="RTSP only.")
+    stall_after: Duration = Field(10.0, description="No frame for so long: UNKNOWN, reconnect.")
+    loop: bool = Field(False, description="Files only: start again at the end.")  # noqa: FBT003
+    pace: Literal["fast", "realtime"] = Field("fast", description="Files only.")
+    sample: SampleConfig = Field(
+        default_factory=lambda: SampleConfig(every=5), description="Which frames are asked."
+    )
+    zones: dict[Id, Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=3)]] = Field(
+        default_factory=dict, description="Polygons: fractions of width and height."
+    )
+    privacy_masks: tuple[
+        Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=3)], ...
+    ] = Field((), description="Polygons blacked out before anything sees the frame.")
+    questions: tuple[QuestionConfig, ...] = Field(min_length=1, max_length=256)
+    record: RecordConfig = Field(default_factory=RecordConfig, description="Recording.")
+
+    @field_validator("questions")
+    @classmethod
+    def _questions_differ(cls, found: tuple[QuestionConfig, ...]) -> tuple[QuestionConfig, ...]:
+        _refuse_duplicates([q.id for q in found])
+        return found
+
+    @field_validator("questions")
+    @classmethod
+    def _zones_exist(
+        cls, found: tuple[QuestionConfig, ...], info: ValidationInfo
+    ) -> tuple[QuestionConfig, ...]:
+        zones = info.data.get("zones")
+        if zones is not None:
+            for n, question in enumerate(found):
+                if question.zone is not None and question.zone not in zones:
+                    known = f"name one of: {', '.join(zones)}" if zones else "add it under zones"
+                    raise ValueError(f"question {n} asks in zone '{question.zone}' -- {known}")
+        return found
+
+    @model_validator(mode="after")
+    def _files_only(self) -> CameraConfig:
+        finite = self.source.kind in (SourceKind.FILES, SourceKind.IMAGES, SourceKind.SCENE)
+        if not finite and (self.loop or self.pace != "fast"):
+            raise ValueError("loop and pace are for files -- leave them out for a live source")
+        return self
+
+
+class Defaults(Section):
+    """Values for every question that does not give its own."""
+
+    question: dict[str, Any] = Field(default_factory=dict, description="Keys of a question.")
+
+    @field_validator("question")
+    @classmethod
+    def _shared_keys_only(cls, found: dict[str, Any]) -> dict[str, Any]:
+        own = set(QuestionConfig.model_fields) - {"id", "ask", "zone"}
+        for key in found:
+            if key not in own:
+                raise ValueError(f"'{key}' has no default -- use: {', '.join(sorted(own))}")
+        return found
+
+
+class Settings(Section):
+    """The whole file."""
+
+    version: Literal[1] = Field(description="Version of this format.")
+    device: DeviceConfig = Field(default_factory=DeviceConfig, description="This machine.")
+    data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
+        Path("/var/lib/edge-daemon"),  # noqa: FURB
+        description="Outbox, recordings; created when missing.",
+    )
+    engine: EngineConfig = Field(default_factory=EngineConfig, description="The model.")
+    mqtt: MqttConfig | None = Field(None, description="null: no MQTT.")
+    http: HttpConfig | None = Field(default_factory=HttpConfig, description="null: no HTTP.")
+    log: LogConfig = Field(default_factory=LogConfig, description="Logging.")
+    defaults: Defaults = Field(default_factory=Defaults, description="For every question.")
+    cameras: tuple[CameraConfig, ...] = Field(min_length=1, max_length=256)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spread_defaults(cls, data: Any) -> Any:  # noqa: ANN401  raw YAML
+        return _with_defaults(data)
+
+    @field_validator("cameras")
+    @classmethod
+    def _cameras_differ(cls, found: tuple[CameraConfig, ...]) -> tuple[CameraConfig, ...]:
+        _refuse_duplicates([c.id for c in found])
+        return found
+
+
+def _refuse_duplicates(ids: list[str]) -> None:
+    twice = sorted({i for i in ids if ids.count(i) > 1})
+    if twice:
+        raise ValueError(f"id '{twice[0]}' is used twice -- ids must differ")
+
+
+def _with_defaults(data: Any) -> Any:  # noqa: ANN401  raw YAML
+    """Return data with defaults.question spread into each question; what is odd stays as it is."""
+    defaults = data.get("defaults") if isinstance(data, dict) else None
+    shared = defaults.get("question") if isinstance(defaults, dict) else None
+    cameras = data.get("cameras") if isinstance(data, dict) else None
+    if not isinstance(shared, dict) or not isinstance(cameras, list):
+        return data
+
+    def spread(camera: Any) -> Any:  # noqa: ANN401  raw YAML
+        asked = camera.get("questions") if isinstance(camera, dict) else None
+        if not isinstance(asked, list):
+            return camera
+        full = [{**shared, **q} if isinstance(q, dict) else q for q in asked]
+        return {**camera, "questions": full}
+
+    return {**data, "cameras": [spread(camera) for camera in cameras]}

@@ -1,0 +1,1 @@
+"""Where frames come from: one module per technology, all behind base.Source."""
