@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -12,6 +11,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
@@ -270,7 +270,9 @@ def _without_secrets(raw: str) -> str:
     return urlunsplit((url.scheme, netloc, url.path, "", ""))
 
 
-def polygon_mask(polygon: Sequence[tuple[float, float]], width: int, height: int) -> NDArray[np.bool_]:
+def polygon_mask(
+    polygon: Sequence[tuple[float, float]], width: int, height: int
+) -> NDArray[np.bool_]:
     """Cells of a width x height grid whose centre lies in the polygon, bool (height, width).
 
     A polygon that holds no centre gets the cell its own centre falls in, so that a small zone

@@ -5,7 +5,7 @@ Each field's description is the reference that docs/configuration.md is generate
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  pydantic reads the annotations at run time
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -15,7 +15,6 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -255,25 +254,6 @@ class CameraConfig(Section):
     questions: tuple[QuestionConfig, ...] = Field(min_length=1, max_length=256)
     record: RecordConfig = Field(default_factory=RecordConfig, description="Recording.")
 
-    @field_validator("questions")
-    @classmethod
-    def _questions_differ(cls, found: tuple[QuestionConfig, ...]) -> tuple[QuestionConfig, ...]:
-        _refuse_duplicates([q.id for q in found])
-        return found
-
-    @field_validator("questions")
-    @classmethod
-    def _zones_exist(
-        cls, found: tuple[QuestionConfig, ...], info: ValidationInfo
-    ) -> tuple[QuestionConfig, ...]:
-        zones = info.data.get("zones")
-        if zones is not None:
-            for n, question in enumerate(found):
-                if question.zone is not None and question.zone not in zones:
-                    known = f"name one of: {', '.join(zones)}" if zones else "add it under zones"
-                    raise ValueError(f"question {n} asks in zone '{question.zone}' -- {known}")
-        return found
-
     @model_validator(mode="after")
     def _files_only(self) -> CameraConfig:
         finite = self.source.kind in (SourceKind.FILES, SourceKind.IMAGES, SourceKind.SCENE)
@@ -303,7 +283,7 @@ class Settings(Section):
     version: Literal[1] = Field(description="Version of this format.")
     device: DeviceConfig = Field(default_factory=DeviceConfig, description="This machine.")
     data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
-        Path("/var/lib/edge-daemon"),  # noqa: FURB
+        Path("/var/lib/edge-daemon"),
         description="Outbox, recordings; created when missing.",
     )
     engine: EngineConfig = Field(default_factory=EngineConfig, description="The model.")
@@ -317,18 +297,6 @@ class Settings(Section):
     @classmethod
     def _spread_defaults(cls, data: Any) -> Any:  # noqa: ANN401  raw YAML
         return _with_defaults(data)
-
-    @field_validator("cameras")
-    @classmethod
-    def _cameras_differ(cls, found: tuple[CameraConfig, ...]) -> tuple[CameraConfig, ...]:
-        _refuse_duplicates([c.id for c in found])
-        return found
-
-
-def _refuse_duplicates(ids: list[str]) -> None:
-    twice = sorted({i for i in ids if ids.count(i) > 1})
-    if twice:
-        raise ValueError(f"id '{twice[0]}' is used twice -- ids must differ")
 
 
 def _with_defaults(data: Any) -> Any:  # noqa: ANN401  raw YAML

@@ -1,0 +1,41 @@
+"""Faults that lie between keys: ids given twice, zones that do not exist.
+
+Looked for in the raw data, so that they are told together with every other fault.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def reference_faults(data: dict[str, Any]) -> Iterator[str]:
+    """Yield ``path: what -- what to do``; what is malformed otherwise is passed over."""
+    cameras = list(_mappings(data.get("cameras")))
+    yield from _duplicates("cameras", cameras)
+    for n, camera in cameras:
+        at = f"cameras.{n}.questions"
+        questions = list(_mappings(camera.get("questions")))
+        yield from _duplicates(at, questions)
+        zones = camera.get("zones")
+        names = [str(name) for name in zones] if isinstance(zones, dict) else []
+        for k, question in questions:
+            zone = question.get("zone")
+            if isinstance(zone, str) and zone not in names:
+                hint = f"name one of: {', '.join(names)}" if names else "add it under zones"
+                yield f"{at}.{k}.zone: no zone is called '{zone}' -- {hint}"
+
+
+def _mappings(found: object) -> Iterator[tuple[int, dict[str, Any]]]:
+    if isinstance(found, list):
+        yield from ((n, item) for n, item in enumerate(found) if isinstance(item, dict))
+
+
+def _duplicates(at: str, found: list[tuple[int, dict[str, Any]]]) -> Iterator[str]:
+    first: dict[str, int] = {}
+    for n, item in found:
+        name = item.get("id")
+        if isinstance(name, str) and first.setdefault(name, n) != n:
+            yield f"{at}.{n}.id: '{name}' is taken by {at}.{first[name]} -- choose another id"
