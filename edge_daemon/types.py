@@ -259,13 +259,15 @@ def _without_secrets(raw: str) -> str:
     """Return the URL without user, password and query; raise ValueError that quotes nothing."""
     try:
         url = urlsplit(raw)
+        if "@" in url.path + url.query + url.fragment:
+            raise ValueError("stray '@' -- percent-encode '/', '?', '#' and '@' in the password")
         host, _port = url.hostname, url.port
-    except ValueError:
+    except ValueError as exc:
+        if " -- " in str(exc):
+            raise
         raise ValueError("not a URL -- write it as rtsp://user:password@host:port/path") from None
     if not host:
         raise ValueError("names no host -- write it as rtsp://user:password@host:port/path")
-    if "@" in url.path + url.query + url.fragment:
-        raise ValueError("stray '@' -- percent-encode '/', '?', '#' and '@' in the password")
     netloc = url.netloc.rpartition("@")[2]
     return urlunsplit((url.scheme, netloc, url.path, "", ""))
 

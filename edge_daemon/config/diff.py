@@ -21,8 +21,15 @@ class Changes:
     added: tuple[CameraConfig, ...]
     changed: tuple[CameraConfig, ...]
 
-    def __bool__(self) -> bool:
-        return bool(self.shared or self.removed or self.added or self.changed)
+    def summary(self) -> str:
+        """Return what changed, for the log."""
+        parts = {
+            "added": [camera.id for camera in self.added],
+            "restarted": [camera.id for camera in self.changed],
+            "removed": list(self.removed),
+        }
+        told = [f"{what} {', '.join(ids)}" for what, ids in parts.items() if ids]
+        return "; ".join(told) or "nothing changed"
 
 
 def compare(old: Settings, new: Settings) -> Changes:

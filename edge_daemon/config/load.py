@@ -101,10 +101,7 @@ class _StrictLoader(yaml.SafeLoader):
                 if key.value in seen:
                     raise yaml.MarkedYAMLError(None, None, "key given twice", key.start_mark)
                 seen.add(key.value)
-        try:
-            return super().construct_mapping(node, deep)
-        except TypeError:
-            raise yaml.MarkedYAMLError(None, None, "key is not text", node.start_mark) from None
+        return super().construct_mapping(node, deep)
 
 
 def _expand(
@@ -152,7 +149,7 @@ def _fault_line(error: ErrorDetails) -> str:
     kind, message = error["type"], error["msg"]
     if kind == "extra_forbidden":
         known = _known_keys(loc[:-1])
-        near = difflib.get_close_matches(loc[-1], known, 1)
+        near = difflib.get_close_matches(loc[-1], known, 1, cutoff=0.7)
         hint = f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(known)}"
         return f"{at}: unknown key -- {hint}"
     if kind == "missing":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from edge_daemon.types import Reason, Verdict
@@ -82,3 +83,12 @@ class Hysteresis:
         change = Change(verdict, self.said, reason, self.p_yes, at_s, duration_s)
         self.said, self.since_s = verdict, at_s
         return (change,)
+
+
+def first_verdict(p_yes: float, yes_above: float, no_below: float) -> tuple[Verdict, Reason | None]:
+    """Return what one answer alone says, without history.  NaN: UNKNOWN(unsupported)."""
+    if math.isnan(p_yes):
+        return Verdict.UNKNOWN, Reason.UNSUPPORTED
+    machine = Hysteresis(yes_above, no_below, hold_s=0.0, unknown_after_s=math.inf)
+    machine.judge(p_yes, 0.0)
+    return machine.said, machine.reason

@@ -1,0 +1,75 @@
+"""The command line: one module per command.  Only here is anything printed or the process ended."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from edge_daemon import __version__
+from edge_daemon.errors import ConfigError, EdgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS: Final = {
+    "run": "the daemon: watch the cameras of a configuration file",
+    "check": "tell every fault of a configuration file; with none, the plan",
+    "ask": "answer questions about still pictures",
+    "video": "answer questions about recorded files: annotated MP4 and JSON Lines",
+    "demo": "see the main job on the shipped clip, or on a source of yours",
+}
+_EX_SOFTWARE: Final = 70
+_EX_INTERRUPTED: Final = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} -- see {self.prog} --help\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    args = _parser().parse_args(argv)
+    try:
+        code = args.run(args)
+        sys.stdout.flush()
+    except ConfigError as exc:
+        print("\n".join(exc.faults), file=sys.stderr)
+        return exc.exit_code
+    except EdgeError as exc:
+        print(exc, file=sys.stderr)
+        if args.verbose:
+            traceback.print_exc()
+        return exc.exit_code
+    except KeyboardInterrupt:
+        return _EX_INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has enough
+        sys.stderr.close()
+        return 0
+    except Exception as exc:  # noqa: BLE001  the top of the main thread
+        if args.verbose:
+            traceback.print_exc()
+        what = f"{type(exc).__name__}: {exc}".splitlines()[0]
+        print(f"edge-daemon: a bug: {what} -- report it with --verbose's output", file=sys.stderr)
+        return _EX_SOFTWARE
+    return int(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="edge-daemon", description="Standing questions to cameras: YES, NO or UNKNOWN."
+    )
+    parser.add_argument("--version", action="version", version=f"edge-daemon {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        module = import_module(f"edge_daemon.cli.{name}")
+        module.add_arguments(command)
+        command.add_argument("--verbose", action="store_true", help="tracebacks, debug lines")
+        command.set_defaults(run=module.run)
+    return parser

@@ -1,0 +1,66 @@
+"""edge-daemon run: the daemon."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from edge_daemon.config.models import Settings
+    from edge_daemon.service.daemon import Ending
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--config", required=True, metavar="F", help="the YAML file")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until a signal ends it, or until every source has ended.
+
+    SIGTERM and SIGINT end it, SIGHUP reads the file again.
+    """
+    from edge_daemon.config.load import load_settings  # noqa: PLC0415  keeps --help light
+    from edge_daemon.errors import EdgeError  # noqa: PLC0415
+    from edge_daemon.logs import set_up_logging  # noqa: PLC0415
+
+    path = Path(args.config)
+    settings = load_settings(path)
+    set_up_logging("debug" if args.verbose else settings.log.level, settings.log.format)
+    ending = _live(settings, path)
+    while ending.restart is not None:
+        previous, settings = settings, ending.restart
+        set_up_logging("debug" if args.verbose else settings.log.level, settings.log.format)
+        try:
+            ending = _live(settings, path)
+        except EdgeError as exc:
+            log.error("reload: %s; starting again as before", exc)  # noqa: TRY400  no bug
+            settings = previous
+            ending = _live(settings, path)
+    return ending.code
+
+
+def _live(settings: Settings, path: Path) -> Ending:
+    """Return how one life of the daemon ended."""
+    from edge_daemon.config.load import load_settings  # noqa: PLC0415  keeps --help light
+    from edge_daemon.service.daemon import Command, Daemon  # noqa: PLC0415
+    from edge_daemon.web.server import WebServer  # noqa: PLC0415
+
+    daemon = Daemon(settings, where=str(path), reread=lambda: load_settings(path))
+    web = WebServer(settings.http, daemon) if settings.http else None
+    signal.signal(signal.SIGTERM, lambda *_: daemon.request(Command.STOP))
+    signal.signal(signal.SIGINT, lambda *_: daemon.request(Command.STOP))
+    signal.signal(signal.SIGHUP, lambda *_: daemon.request(Command.RELOAD))
+    if web is not None:
+        web.start()
+    try:
+        return daemon.run()
+    finally:
+        if web is not None:
+            web.stop()

@@ -1,0 +1,252 @@
+"""The standing questions of one camera: answers in, verdicts and events out."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
+
+from uuid6 import uuid7
+
+from edge_daemon.types import Event, QuestionState, Reason
+from edge_daemon.verdicts.episodes import Episodes
+from edge_daemon.verdicts.hysteresis import Hysteresis
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge_daemon.config.models import CameraConfig, QuestionConfig
+    from edge_daemon.types import CameraId, EngineInfo, Frame, QuestionId
+    from edge_daemon.verdicts.hysteresis import Change
+
+
+class Listener(Protocol):
+    """Somebody who wants to know.  Called in order, one call at a time per camera."""
+
+    def on_event(self, event: Event) -> None:
+        """A verdict changed."""
+        ...
+
+    def on_state(self, camera: CameraId, question: QuestionId, state: QuestionState) -> None:
+        """What is said of a question, or why, is new."""
+        ...
+
+    def on_camera(self, camera: CameraId, *, up: bool) -> None:
+        """Frames began to arrive, or ceased to."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What every event of a daemon says of where it comes from."""
+
+    device: str
+    model: EngineInfo
+    clock_synced: Callable[[], bool]
+
+
+@dataclass(slots=True)
+class _Standing:
+    """One question and all that is known of it."""
+
+    settings: QuestionConfig
+    machine: Hysteresis
+    episodes: Episodes
+    since: datetime
+    paused: bool = False
+    frame: Frame | None = None
+    judged_mono_s: float | None = None
+    event_id: str | None = None
+    evidence: NDArray[np.float32] | None = field(default=None, repr=False)
+
+    def state(self) -> QuestionState:
+        return QuestionState(
+            verdict=self.machine.said,
+            reason=self.machine.reason,
+            p_yes=self.machine.p_yes,
+            since=self.since,
+            judged_at=self.frame.captured_at if self.frame else None,
+            event_id=self.event_id,
+        )
+
+
+class Board:
+    """Takes answers to one camera's questions and tells the listeners what they change.
+
+    Times are stream time for files, so that a run is repeatable, and monotonic time else.
+    Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        camera: CameraConfig,
+        origin: Origin,
+        listeners: Sequence[Listener],
+        resume: Callable[[QuestionId], Episodes] = lambda _: Episodes(),
+    ) -> None:
+        self.camera = camera.id
+        self._live = camera.source.live
+        self._origin, self._listeners, self._lock = origin, listeners, Lock()
+        self._stream_s = self._offset_s = 0.0
+        now = _now()
+        self._standing = {
+            q.id: _Standing(
+                q,
+                Hysteresis(q.yes_above, q.no_below, q.hold_s, q.unknown_after),
+                resume(q.id),
+                since=now,
+            )
+            for q in camera.questions
+        }
+
+    def begin(self) -> None:
+        """Tell every question's state as it is at the start."""
+        with self._lock:
+            for standing in self._standing.values():
+                self._tell_state(standing)
+
+    def connected(self) -> None:
+        """Stream time of a new connection goes on where the last one ended."""
+        with self._lock:
+            self._offset_s = self._stream_s
+
+    def tell_camera(self, *, up: bool) -> None:
+        """Tell that frames began to arrive, or ceased to: then nothing is known any more."""
+        if not up:
+            self.lose(Reason.CAMERA_OFFLINE)
+        for listener in self._listeners:
+            listener.on_camera(self.camera, up=up)
+
+    def seen(self, frame: Frame) -> None:
+        """A frame came, asked or not: stream time goes on, and old answers expire."""
+        with self._lock:
+            self._expire(self._time_of(frame))
+
+    def judged(
+        self, frame: Frame, p_yes: NDArray[np.float32], evidence: NDArray[np.float32]
+    ) -> None:
+        """Take the answers of one frame, in the order of the questions.
+
+        p_yes is float32 (Q,), NaN where unsupported; evidence float32 (Q, rows, columns).
+        """
+        with self._lock:
+            at_s = self._time_of(frame)
+            for standing, p, seen_at in zip(self._standing.values(), p_yes.tolist(), evidence):
+                if standing.paused:
+                    continue
+                unsupported = math.isnan(p)
+                if not unsupported:
+                    standing.frame, standing.evidence = frame, seen_at
+                    standing.judged_mono_s = frame.mono_s
+                machine = standing.machine
+                changes = (
+                    machine.lose(Reason.UNSUPPORTED, at_s)
+                    if unsupported
+                    else machine.judge(p, at_s)
+                )
+                self._tell(standing, changes)
+
+    def lose(self, reason: Reason) -> None:
+        """Say UNKNOWN for every question that is not paused, at once."""
+        with self._lock:
+            for standing in self._standing.values():
+                if not standing.paused:
+                    self._tell(standing, standing.machine.lose(reason, self._now_s()))
+
+    def expire(self) -> None:
+        """Say UNKNOWN where the last answer of a live source became too old."""
+        if self._live:
+            with self._lock:
+                self._expire(self._now_s())
+
+    def pause(self, question: QuestionId, *, paused: bool) -> None:
+        """Stop or go on asking a question.  Raises KeyError for one that is not here."""
+        with self._lock:
+            standing = self._standing[question]
+            standing.paused = paused
+            reason = Reason.PAUSED if paused else Reason.STARTING
+            self._tell(standing, standing.machine.lose(reason, self._now_s()))
+
+    def states(self) -> Mapping[QuestionId, QuestionState]:
+        """Return what is said now."""
+        with self._lock:
+            return {name: standing.state() for name, standing in self._standing.items()}
+
+    def age_s(self, question: QuestionId) -> float:
+        """Seconds since the frame of the last answer was decoded; NaN before the first."""
+        judged_s = self._standing[question].judged_mono_s
+        return math.nan if judged_s is None else time.monotonic() - judged_s
+
+    def overdue(self) -> Sequence[QuestionId]:
+        """Return the questions without an answer in the last unknown_after, not the paused."""
+        with self._lock:
+            return [
+                name
+                for name, standing in self._standing.items()
+                if not standing.paused
+                and not self.age_s(name) <= standing.settings.unknown_after  # NaN is overdue
+            ]
+
+    def _expire(self, at_s: float) -> None:
+        for standing in self._standing.values():
+            changes = standing.machine.expire(at_s)
+            if changes:
+                self._tell(standing, changes)
+
+    def _time_of(self, frame: Frame) -> float:
+        if self._live:
+            return frame.mono_s
+        self._stream_s = max(self._stream_s, self._offset_s + frame.pts_s)
+        return self._stream_s
+
+    def _now_s(self) -> float:
+        return time.monotonic() if self._live else self._stream_s
+
+    def _tell(self, standing: _Standing, changes: Sequence[Change]) -> None:
+        for change in changes:
+            event = self._event(standing, change)
+            standing.event_id, standing.since = event.id, event.decided_at
+            for listener in self._listeners:
+                listener.on_event(event)
+        self._tell_state(standing)
+
+    def _tell_state(self, standing: _Standing) -> None:
+        state = standing.state()
+        for listener in self._listeners:
+            listener.on_state(self.camera, standing.settings.id, state)
+
+    def _event(self, standing: _Standing, change: Change) -> Event:
+        settings, frame, event_id = standing.settings, standing.frame, str(uuid7())
+        place = standing.episodes.add(event_id, change.verdict)
+        return Event(
+            id=event_id,
+            episode=place.episode,
+            seq=place.seq,
+            device=self._origin.device,
+            camera=self.camera,
+            question=settings.id,
+            ask=settings.ask,
+            verdict=change.verdict,
+            previous=change.previous,
+            reason=change.reason,
+            p_yes=change.p_yes,
+            yes_above=settings.yes_above,
+            no_below=settings.no_below,
+            frame=frame.index if frame else None,
+            pts_s=frame.pts_s if frame else None,
+            captured_at=frame.captured_at if frame else None,
+            decided_at=_now(),
+            clock_synced=self._origin.clock_synced(),
+            duration_s=change.duration_s,
+            model=self._origin.model,
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,135 @@
+"""The batcher: one thread asks the model about the next frame of every camera that waits."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from edge_daemon.errors import EngineRunError
+from edge_daemon.types import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from edge_daemon.engine.base import Engine, QuestionSet
+    from edge_daemon.logs import FaultLog
+    from edge_daemon.metrics import Metrics
+    from edge_daemon.pipeline.board import Board
+    from edge_daemon.pipeline.mailbox import Mailboxes
+    from edge_daemon.pipeline.pulse import Pulse
+    from edge_daemon.types import CameraId, Frame, Polygon
+
+log = logging.getLogger(__name__)
+
+_PATIENCE_S: Final = 60.0  # no batch takes so long on any machine that is of use
+
+
+@dataclass(slots=True)
+class _Client:
+    """A camera's questions, made ready."""
+
+    board: Board
+    questions: QuestionSet
+    tokens: NDArray[np.float32] | None = field(default=None, repr=False)  # of its last frame
+
+
+class Inference:
+    """Body of the inference thread, and the only one who touches the engine."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        mailboxes: Mailboxes,
+        *,
+        metrics: Metrics,
+        faults: FaultLog,
+        pulse: Pulse,
+        most_at_once: int = 8,
+    ) -> None:
+        self.pulse = pulse
+        self._engine, self._mailboxes = engine, mailboxes
+        self._metrics, self._faults = metrics, faults
+        self._most = most_at_once
+        self._lock = Lock()  # the engine, and the table of clients
+        self._clients: dict[CameraId, _Client] = {}
+
+    def add(
+        self, board: Board, texts: Sequence[str], zones: Sequence[Polygon | None]
+    ) -> QuestionSet:
+        """Answer a camera's questions from now on; return them as the model knows them."""
+        with self._lock:
+            questions = self._engine.prepare(texts, zones)
+            self._clients[board.camera] = _Client(board, questions)
+        for question in np.unique(np.flatnonzero(~questions.supported)):
+            log.warning(
+                "camera %s: '%s' is not something this bundle can answer -- it stays UNKNOWN;"
+                " edge-daemon check tells which words are not known",
+                board.camera,
+                texts[question],
+            )
+        return questions
+
+    def remove(self, camera: CameraId) -> None:
+        """Forget a camera."""
+        with self._lock:
+            self._clients.pop(camera, None)
+
+    def ask(self, camera: CameraId, text: str, zone: Polygon | None) -> float | None:
+        """p_yes of a question about the camera's last frame; NaN: unsupported; None: no frame.
+
+        Runs in the caller's thread, between two batches, and disturbs no standing question.
+        Raises EngineRunError.
+        """
+        with self._lock:
+            client = self._clients.get(camera)
+            if client is None or client.tokens is None:
+                return None
+            questions = self._engine.prepare([text], [zone])
+            return float(self._engine.answer(client.tokens, questions).p_yes[0, 0])
+
+    def run(self) -> None:
+        """Answer until the mailboxes are closed and empty."""
+        while frames := self._mailboxes.take(self._most):
+            self.pulse.expect(_PATIENCE_S)
+            try:
+                self._turn(frames)
+            except EngineRunError as fault:
+                self._fault(frames, fault)
+            finally:
+                self._mailboxes.done(frames)
+            self.pulse.rest()
+
+    def _turn(self, frames: list[Frame]) -> None:
+        width, height = self._engine.input_size
+        with self._metrics.stage("prepare"):
+            pictures = np.stack([frame.picture.resized(width, height) for frame in frames])
+        with self._lock:
+            with self._metrics.stage("infer"):
+                tokens = self._engine.look(pictures)
+                answered = [
+                    (frame, client, self._engine.answer(tokens[n : n + 1], client.questions))
+                    for n, frame in enumerate(frames)
+                    if (client := self._clients.get(frame.camera)) is not None
+                ]
+            for n, frame in enumerate(frames):
+                if frame.camera in self._clients:
+                    self._clients[frame.camera].tokens = tokens[n : n + 1]
+        self._metrics.batch_size.observe(len(frames))
+        with self._metrics.stage("decide"):
+            for frame, client, answers in answered:
+                client.board.judged(frame, answers.p_yes[0], answers.evidence[0])
+        self._faults.over("inference", "answers again")
+
+    def _fault(self, frames: list[Frame], fault: EngineRunError) -> None:
+        self._metrics.faults.labels("engine").inc()
+        self._faults.tell("inference", fault)
+        for frame in frames:
+            client = self._clients.get(frame.camera)
+            if client is not None:
+                client.board.lose(Reason.ENGINE_FAULT)

@@ -1,0 +1,76 @@
+"""A recorder in a thread of its own, so that a slow disk or encoder never delays an answer."""
+
+from __future__ import annotations
+
+from queue import Full, Queue
+from typing import TYPE_CHECKING, Final, Protocol
+
+from edge_daemon.errors import RecordingError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_daemon.logs import FaultLog
+    from edge_daemon.metrics import Metrics
+    from edge_daemon.types import Frame, QuestionId, QuestionState
+
+    Item = tuple[Frame, Mapping[QuestionId, QuestionState]]
+
+_WAITING: Final = 4  # frames; a 1080p one holds 3 MB
+
+
+class Recorder(Protocol):
+    """Whoever keeps the video."""
+
+    def write(self, frame: Frame, states: Mapping[QuestionId, QuestionState]) -> None:
+        """Keep a frame with what is said at its time.  Raises RecordingError."""
+        ...
+
+    def close(self) -> None:
+        """Finish the file.  Raises RecordingError."""
+        ...
+
+
+class RecorderThread:
+    """Body of a recorder's thread, and what its camera writes to.
+
+    For a live camera a frame that finds no room is dropped and counted; a file waits.
+    """
+
+    def __init__(
+        self, recorder: Recorder, camera: str, *, live: bool, metrics: Metrics, faults: FaultLog
+    ) -> None:
+        self._recorder, self._camera, self._live = recorder, camera, live
+        self._metrics, self._faults = metrics, faults
+        self._dropped = metrics.recording_dropped.labels(camera)
+        self._queue: Queue[Item | None] = Queue(_WAITING)
+
+    def write(self, frame: Frame, states: Mapping[QuestionId, QuestionState]) -> None:
+        """Hand over a frame with what is said at its time."""
+        try:
+            self._queue.put((frame, states), block=not self._live)
+        except Full:
+            self._dropped.inc()
+
+    def close(self) -> None:
+        """Let the thread finish what waits, then its file."""
+        self._queue.put(None)
+
+    def run(self) -> None:
+        """Record until close()."""
+        while (item := self._queue.get()) is not None:
+            try:
+                self._recorder.write(*item)
+            except RecordingError as fault:
+                self._fault(fault)
+            else:
+                self._faults.over(f"recording {self._camera}", "records again")
+        try:
+            self._recorder.close()
+        except RecordingError as fault:
+            self._fault(fault)
+
+    def _fault(self, fault: RecordingError) -> None:
+        self._dropped.inc()
+        self._metrics.faults.labels("recording").inc()
+        self._faults.tell(f"recording {self._camera}", fault)

@@ -1,0 +1,1 @@
+"""The long-running process: threads, health, reload, an orderly end."""

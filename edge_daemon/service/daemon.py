@@ -1,0 +1,260 @@
+"""The daemon: starts the parts, watches them, reloads, and ends in order."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from enum import Enum
+from queue import Empty, SimpleQueue
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from edge_daemon.config.diff import compare
+from edge_daemon.engine.open import open_engine
+from edge_daemon.errors import BrokerUnavailableError, ConfigError
+from edge_daemon.logs import FaultLog
+from edge_daemon.metrics import Metrics
+from edge_daemon.pipeline.board import Board, Listener, Origin
+from edge_daemon.pipeline.camera import Camera
+from edge_daemon.pipeline.inference import Inference
+from edge_daemon.pipeline.mailbox import Mailboxes
+from edge_daemon.pipeline.recording import RecorderThread
+from edge_daemon.service.clock import clock_synced
+from edge_daemon.service.delivery import Delivery
+from edge_daemon.service.health import Readiness, readiness
+from edge_daemon.service.notify import Notifier
+from edge_daemon.service.plan import check_files
+from edge_daemon.service.recorders import open_recorder
+from edge_daemon.service.supervisor import Supervisor
+from edge_daemon.sources.open import open_source
+from edge_daemon.sources.retry import Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edge_daemon.config.models import CameraConfig, Settings
+
+log = logging.getLogger(__name__)
+
+_TICK_S: Final = 0.25
+_CAMERA_STOP_S: Final = 2.5  # a source notices within 1 s; the whole stop takes 5 s at most
+_DRAIN_S: Final = 1.5
+
+
+class Command(Enum):
+    """What somebody outside, or a part of the daemon, wants of it."""
+
+    STOP = "stop"
+    RELOAD = "reload"
+    BUG = "bug"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended: the exit code, or the settings to start again with."""
+
+    code: int
+    restart: Settings | None = None
+
+
+class Daemon:
+    """One life of the daemon, from its settings to its end.  Run it once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        where: str,
+        reread: Callable[[], Settings],
+        listeners: Sequence[Listener] = (),
+    ) -> None:
+        check_files(settings, where=where)
+        self.settings, self.metrics = settings, Metrics()
+        self._reread, self._more_listeners = reread, tuple(listeners)
+        self._commands: SimpleQueue[Command] = SimpleQueue()
+        self._notifier, self._faults = Notifier(), FaultLog(log)
+        self._supervisor = Supervisor(on_bug=lambda: self.request(Command.BUG))
+        self._mailboxes = Mailboxes(on_drop=self._count_drop)
+        self._cameras: dict[str, Camera] = {}
+        self._engine = open_engine(settings.engine)
+        self.metrics.engine(self._engine.info)
+        self._delivery = Delivery(
+            settings,
+            metrics=self.metrics,
+            faults=self._faults,
+            on_set=self._pause,
+            on_ask=self._ask,
+        )
+        self._inference = Inference(
+            self._engine,
+            self._mailboxes,
+            metrics=self.metrics,
+            faults=self._faults,
+            pulse=self._supervisor.pulse("inference"),
+        )
+
+    def request(self, command: Command) -> None:
+        """Ask for something; safe from signal handlers and any thread."""
+        self._commands.put(command)
+
+    def hanging(self) -> list[str]:
+        """Return the parts that hang."""
+        return self._supervisor.hanging()
+
+    def readiness(self) -> Readiness:
+        """Return whether every camera was answered lately."""
+        return readiness(list(self._cameras.values()))
+
+    def run(self) -> Ending:
+        """Work until asked to stop, or until every source has ended."""
+        try:
+            self._delivery.start()
+            self._supervisor.start("inference", self._inference.run)
+            for camera in self.settings.cameras:
+                self._add(camera)
+            self._notifier.send("READY=1", f"STATUS={len(self._cameras)} cameras")
+            return self._watch()
+        finally:
+            self._end()
+
+    def _watch(self) -> Ending:
+        while True:
+            command = self._next_command()
+            if command is Command.STOP:
+                return Ending(0)
+            if command is Command.BUG:
+                return Ending(70)
+            if command is Command.RELOAD and (restart := self._reload()) is not None:
+                return Ending(0, restart)
+            for camera in list(self._cameras.values()):
+                camera.board.expire()
+            self._delivery.tick()
+            if not self._supervisor.hanging():
+                self._notifier.send("WATCHDOG=1")
+            if self._finished() and (code := self._last_words()) is not None:
+                return Ending(code)
+
+    def _last_words(self) -> int | None:
+        """Return the exit code once the broker has every event; None: it is still to come."""
+        waiting = self._delivery.waiting()
+        if waiting and not self._delivery.refused:
+            hint = "it is waited for; SIGTERM ends now, and they are sent at the next start"
+            self._faults.tell(
+                "delivery",
+                BrokerUnavailableError(f"{waiting} events to deliver", where="mqtt", hint=hint),
+            )
+            return None
+        failed = any(camera.failed for camera in self._cameras.values())
+        return 69 if failed or waiting else 0
+
+    def _next_command(self) -> Command | None:
+        try:
+            return self._commands.get(timeout=_TICK_S)
+        except Empty:
+            return None
+
+    def _finished(self) -> bool:
+        """Whether there are only files, and all were read to their end."""
+        return all(camera.finite and camera.finished for camera in self._cameras.values())
+
+    def _reload(self) -> Settings | None:
+        """Take over the changed file; return the settings if that needs a new start."""
+        self._notifier.send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        try:
+            new = self._reread()
+            check_files(new, where="reload")
+            changes = compare(self.settings, new)
+            if changes.shared:
+                log.info("reload: %s changed, starting again", ", ".join(changes.shared))
+                return new
+            self.settings = new
+            for name in (*changes.removed, *(camera.id for camera in changes.changed)):
+                self._remove(name, forget=name in changes.removed)
+            for camera in (*changes.changed, *changes.added):
+                self._add(camera)
+            log.info("reload: %s", changes.summary())
+        except ConfigError as exc:
+            for fault in exc.faults:
+                log.error("reload: %s", fault)
+            log.error("reload: the running configuration is kept")
+        self._notifier.send("READY=1")
+        return None
+
+    def _add(self, settings: CameraConfig) -> None:
+        origin = Origin(self.settings.device.id, self._engine.info, clock_synced)
+        listeners = (self._delivery, *self._more_listeners)
+        board = Board(settings, origin, listeners, lambda q: self._delivery.resume(settings.id, q))
+        self._inference.add(
+            board,
+            [q.ask for q in settings.questions],
+            [settings.zones[q.zone] if q.zone else None for q in settings.questions],
+        )
+        limit_s = min(q.unknown_after for q in settings.questions)
+        self._mailboxes.open(settings.id, limit_s)
+        self._delivery.add(settings)
+        for q in settings.questions:
+            self.metrics.watch_age(settings.id, q.id, lambda q=q: board.age_s(q.id))
+        board.begin()
+        camera = Camera(
+            settings,
+            open_source=open_source,
+            retry=Retry(rng=Random()),  # noqa: S311  jitter, not a secret
+            mailboxes=self._mailboxes,
+            board=board,
+            recorder=self._recorder(settings),
+            metrics=self.metrics,
+            faults=self._faults,
+            pulse=self._supervisor.pulse(f"camera {settings.id}"),
+        )
+        self._cameras[settings.id] = camera
+        self._supervisor.start(f"camera {settings.id}", camera.run)
+
+    def _recorder(self, settings: CameraConfig) -> RecorderThread | None:
+        if settings.record.mode == "off":
+            return None
+        thread = RecorderThread(
+            open_recorder(settings, self.settings.data_dir),
+            settings.id,
+            live=settings.source.live,
+            metrics=self.metrics,
+            faults=self._faults,
+        )
+        self._supervisor.start(f"recorder {settings.id}", thread.run)
+        return thread
+
+    def _remove(self, name: str, *, forget: bool) -> None:
+        """End a camera; forget it outside too when it will not come back."""
+        camera = self._cameras.pop(name)
+        camera.stop()
+        self._supervisor.join(f"camera {name}", _CAMERA_STOP_S)
+        self._mailboxes.shut(name)
+        self._supervisor.join(f"recorder {name}", _CAMERA_STOP_S)
+        self._inference.remove(name)
+        self.metrics.forget(name, [q.id for q in camera.settings.questions])
+        self._delivery.remove(camera.settings, forget=forget)
+
+    def _end(self) -> None:
+        self._notifier.send("STOPPING=1")
+        for camera in self._cameras.values():
+            camera.stop()
+        for name in self._cameras:
+            self._supervisor.join(f"camera {name}", _CAMERA_STOP_S)
+        self._mailboxes.close()
+        for name in self._cameras:
+            self._supervisor.join(f"recorder {name}", _CAMERA_STOP_S)
+        if self._supervisor.join("inference", _CAMERA_STOP_S):
+            self._engine.close()
+        self._delivery.end(_DRAIN_S)
+
+    def _pause(self, camera: str, question: str, paused: bool) -> None:  # noqa: FBT001  callback
+        """Take a command from outside; one for a question that is not here is told and dropped."""
+        try:
+            self._cameras[camera].board.pause(question, paused=paused)
+        except KeyError:
+            log.warning("mqtt: no question %s/%s to switch -- check the topic", camera, question)
+
+    def _ask(self, camera: str, text: str, zone: str | None) -> tuple[float | None, str | None]: ...
+
+    def _count_drop(self, camera: str) -> None:
+        self.metrics.frames.labels(camera, "dropped").inc()

@@ -1,0 +1,179 @@
+"""What a configuration asks of this machine: cameras, questions, load."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from edge_daemon.config.load import read_secret
+from edge_daemon.engine.open import open_engine
+from edge_daemon.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge_daemon.config.models import CameraConfig, Settings
+    from edge_daemon.engine.base import Engine, QuestionSet
+
+_TYPICAL_FPS: Final = 25.0  # of a camera that has not been asked yet
+_TYPICAL_KEYFRAMES_HZ: Final = 0.5  # cameras leave the factory with a key frame every 1 to 4 s
+_RUNS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPlan:
+    """One question, and whether the bundle knows what it asks."""
+
+    id: str
+    ask: str
+    zone: str | None
+    supported: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CameraPlan:
+    """One camera, and how many pictures a second it sends to the model."""
+
+    id: str
+    source: str
+    pictures_per_s: float | None  # None: as many as the machine can, a file read at full speed
+    record: str
+    questions: tuple[QuestionPlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole: load is the share of the inference thread that live cameras will take."""
+
+    where: str
+    bundle: str
+    backend: str
+    precision: str
+    picture_ms: float
+    load: float
+    cameras: tuple[CameraPlan, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan for programs."""
+        return asdict(self)
+
+    def as_text(self) -> str:
+        """Return the plan for people."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{self.where}: no faults"
+        yield f"engine: bundle {self.bundle}, {self.backend} {self.precision}"
+        for camera in self.cameras:
+            rate = camera.pictures_per_s
+            pace = "as fast as it can be read" if rate is None else f"{rate:g} pictures/s"
+            yield f"camera {camera.id}: {camera.source}, {pace}, recording {camera.record}"
+            for q in camera.questions:
+                zone = f" in zone {q.zone}" if q.zone else ""
+                known = "" if q.supported else "  NOT SUPPORTED by this bundle: stays UNKNOWN"
+                yield f"  {q.id}: {q.ask}{zone}{known}"
+        yield (
+            f"load: {self.picture_ms:.1f} ms a picture on this machine,"
+            f" {self.load:.0%} of the inference thread for the live cameras"
+            f" (at {_TYPICAL_FPS:g} fps where the rate is the camera's)"
+        )
+        if self.load > 0.8:
+            yield "warning: too much for this machine -- sample less often, or use fewer cameras"
+
+
+def make_plan(settings: Settings, *, where: str) -> Plan:
+    """Open the engine, measure it, and work out the plan.
+
+    Raises ConfigError listing what the file names but is not there, and EngineError.
+    """
+    check_files(settings, where=where)
+    engine = open_engine(settings.engine)
+    cameras, sets = [], []
+    for camera in settings.cameras:
+        sets.append(
+            engine.prepare(
+                [q.ask for q in camera.questions],
+                [camera.zones[q.zone] if q.zone else None for q in camera.questions],
+            )
+        )
+        cameras.append(_camera_plan(camera, sets[-1]))
+    picture_s = _picture_s(engine, max(sets, key=lambda s: len(s.texts)))
+    info = engine.info
+    engine.close()
+    return Plan(
+        where=where,
+        bundle=info.bundle,
+        backend=info.backend,
+        precision=info.precision,
+        picture_ms=round(1000 * picture_s, 2),
+        load=round(picture_s * sum(c.pictures_per_s or 0.0 for c in cameras), 3),
+        cameras=tuple(cameras),
+    )
+
+
+def check_files(settings: Settings, *, where: str) -> None:
+    """Look at every file the configuration names.  Raises ConfigError with all that is wrong."""
+    faults = []
+    mqtt, http = settings.mqtt, settings.http
+    secrets = {
+        "mqtt.password_file": mqtt.password_file if mqtt else None,
+        "http.token_file": http.token_file if http else None,
+    }
+    for key, path in secrets.items():
+        if path is not None:
+            try:
+                read_secret(path, where=f"{where}: {key}")
+            except ConfigError as exc:
+                faults.append(str(exc))
+    plain = {
+        "mqtt.ca_file": mqtt.ca_file if mqtt else None,
+        "mqtt.cert_file": mqtt.cert_file if mqtt else None,
+        "mqtt.key_file": mqtt.key_file if mqtt else None,
+        "http.tls_cert_file": http.tls_cert_file if http else None,
+        "http.tls_key_file": http.tls_key_file if http else None,
+    }
+    faults += [
+        f"{where}: {key}: {path} cannot be read -- check the path and its permissions"
+        for key, path in plain.items()
+        if path is not None and not os.access(path, os.R_OK)
+    ]
+    if faults:
+        raise ConfigError(f"{len(faults)} faults", where=where, faults=tuple(faults))
+
+
+def _camera_plan(camera: CameraConfig, questions: QuestionSet) -> CameraPlan:
+    return CameraPlan(
+        id=camera.id,
+        source=repr(camera.source),
+        pictures_per_s=_pictures_per_s(camera),
+        record=camera.record.mode,
+        questions=tuple(
+            QuestionPlan(q.id, q.ask, q.zone, bool(supported))
+            for q, supported in zip(camera.questions, questions.supported)
+        ),
+    )
+
+
+def _pictures_per_s(camera: CameraConfig) -> float | None:
+    if not camera.source.live and camera.pace == "fast":
+        return None
+    if camera.sample.keyframes:
+        return _TYPICAL_KEYFRAMES_HZ
+    return camera.sample.fps or _TYPICAL_FPS / (camera.sample.every or 1)
+
+
+def _picture_s(engine: Engine, questions: QuestionSet) -> float:
+    """Median seconds to look at one picture and answer the questions."""
+    width, height = engine.input_size
+    picture = np.random.default_rng(0).integers(0, 255, (1, height, width, 3), np.uint8)
+    took_s = []
+    for _ in range(_RUNS):
+        begun_s = time.perf_counter()
+        engine.answer(engine.look(picture), questions)
+        took_s.append(time.perf_counter() - begun_s)
+    return statistics.median(took_s)

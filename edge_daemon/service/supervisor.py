@@ -1,0 +1,56 @@
+"""Owns the daemon's threads: a bug in one of them ends the process, a hang is noticed."""
+
+from __future__ import annotations
+
+import logging
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from edge_daemon.pipeline.pulse import Pulse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Starts threads, watches them, and waits for their end."""
+
+    def __init__(self, on_bug: Callable[[], None]) -> None:
+        self._on_bug = on_bug
+        self._threads: dict[str, Thread] = {}
+        self._pulses: dict[str, Pulse] = {}
+
+    def pulse(self, name: str) -> Pulse:
+        """Return the pulse of a part that is watched from now on."""
+        self._pulses[name] = Pulse(name)
+        return self._pulses[name]
+
+    def start(self, name: str, body: Callable[[], None]) -> None:
+        """Run body in a thread; what it raises is a bug."""
+
+        def guarded() -> None:
+            try:
+                body()
+            except Exception:
+                log.exception("%s: a bug, the daemon ends -- please report it", name)
+                self._on_bug()
+
+        self._threads[name] = Thread(target=guarded, name=name, daemon=True)
+        self._threads[name].start()
+
+    def join(self, name: str, timeout_s: float) -> bool:
+        """Wait for a thread's end; False, with a line in the log, when it does not come."""
+        thread = self._threads.pop(name, None)
+        self._pulses.pop(name, None)
+        if thread is None:
+            return True
+        thread.join(timeout_s)
+        if thread.is_alive():
+            log.error("%s: does not end within %.0f s, it is left behind", name, timeout_s)
+        return not thread.is_alive()
+
+    def hanging(self) -> list[str]:
+        """Return the names of the parts that broke their promise to be heard of."""
+        return [name for name, pulse in list(self._pulses.items()) if pulse.overdue()]

@@ -1,0 +1,1 @@
+"""HTTP: health, metrics, and later the API and the page."""

@@ -1,0 +1,72 @@
+"""Serves the application in a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from threading import Thread
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+
+from edge_daemon.config.load import read_secret
+from edge_daemon.errors import ConfigError
+from edge_daemon.web.app import make_app
+
+if TYPE_CHECKING:
+    from edge_daemon.config.models import HttpConfig
+    from edge_daemon.service.daemon import Daemon
+
+log = logging.getLogger(__name__)
+
+_STOP_S: Final = 2
+
+
+class WebServer:
+    """The HTTP server: start() listens or raises ConfigError, stop() ends within seconds."""
+
+    def __init__(self, settings: HttpConfig, daemon: Daemon) -> None:
+        token_file = settings.token_file
+        token = read_secret(token_file, where="http.token_file") if token_file else None
+        self._where = f"http.listen {settings.listen}"
+        self._socket = _listen(settings.host, settings.port, self._where)
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                make_app(daemon, token),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=_STOP_S,
+                ssl_certfile=settings.tls_cert_file,
+                ssl_keyfile=settings.tls_key_file,
+            )
+        )
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+        self._thread = Thread(target=self._serve, name="http", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+        log.info("%s: listening", self._where)
+
+    def stop(self) -> None:
+        """Finish what is being answered, then end."""
+        self._server.should_exit = True
+        self._thread.join(_STOP_S + 1)
+        self._socket.close()
+
+    def _serve(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+
+def _listen(host: str, port: int, where: str) -> socket.socket:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        sock = socket.socket(family, kind)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+    except OSError as exc:
+        hint = "is another daemon running? choose another port, or http: null"
+        raise ConfigError(f"cannot listen: {exc.strerror}", where=where, hint=hint) from exc
+    sock.listen()
+    return sock
