@@ -1,0 +1,98 @@
+"""Whether an ONNX file stands alone.
+
+ONNX lets a tensor's values lie in another file.  ONNX Runtime opens that file when a model is
+given as bytes, relative to the working directory, and up to 1.20 also at any absolute path
+(measured with 1.20.1 and 1.31.1).  A bundle's hashes would not cover it, so such graphs are
+refused before the runtime sees them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from edge_daemon.errors import BundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# Message -> its fields that may hold a tensor, however deep.  Source: onnx/onnx.proto3.
+_MAY_HOLD_TENSORS: Final[Mapping[str, Mapping[int, str]]] = {
+    "ModelProto": {7: "GraphProto", 20: "TrainingInfoProto", 25: "FunctionProto"},
+    "TrainingInfoProto": {1: "GraphProto", 2: "GraphProto"},
+    "FunctionProto": {7: "NodeProto", 11: "AttributeProto"},
+    "GraphProto": {1: "NodeProto", 5: "TensorProto", 15: "SparseTensorProto"},
+    "NodeProto": {5: "AttributeProto"},
+    "AttributeProto": {
+        5: "TensorProto",
+        6: "GraphProto",
+        10: "TensorProto",
+        11: "GraphProto",
+        22: "SparseTensorProto",
+        23: "SparseTensorProto",
+    },
+    "SparseTensorProto": {1: "TensorProto", 2: "TensorProto"},
+    "TensorProto": {},
+}
+_EXTERNAL_DATA: Final = 13  # of TensorProto: where the values lie
+_DATA_LOCATION: Final = 14  # of TensorProto: 0 here, 1 elsewhere
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types; source: protobuf encoding guide
+_FIXED_SIZE: Final = {_FIXED64: 8, _FIXED32: 4}
+
+
+def refuse_external_data(model: bytes, *, where: str) -> None:
+    """Raise BundleError when any tensor of the ONNX model lies in another file."""
+    hint = "export the bundle again with its weights inside the graphs"
+    try:
+        if _has_external_data(memoryview(model)):
+            raise BundleError("keeps weights in another file", where=where, hint=hint)
+    except (ValueError, IndexError) as exc:
+        raise BundleError("is not an ONNX model", where=where, hint=hint) from exc
+
+
+def _has_external_data(model: memoryview) -> bool:
+    todo = [("ModelProto", model)]
+    while todo:
+        message, raw = todo.pop()
+        inside = _MAY_HOLD_TENSORS[message]
+        for number, value in _fields(raw):
+            if message == "TensorProto" and (
+                number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)
+            ):
+                return True
+            if number in inside:
+                if not isinstance(value, memoryview):
+                    raise ValueError("a message was expected")
+                todo.append((inside[number], value))
+    return False
+
+
+def _fields(raw: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """Yield number and value of each field; raise ValueError or IndexError when malformed."""
+    at = 0
+    while at < len(raw):
+        key, at = _varint(raw, at)
+        number, wire_type = key >> 3, key & 7
+        if wire_type == _VARINT:
+            value, at = _varint(raw, at)
+            yield number, value
+            continue
+        if wire_type == _BYTES:
+            size, at = _varint(raw, at)
+        else:
+            size = _FIXED_SIZE.get(wire_type, -1)
+        if not 0 <= size <= len(raw) - at:
+            raise ValueError("field runs past the end")
+        yield number, raw[at : at + size]
+        at += size
+
+
+def _varint(raw: memoryview, at: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = raw[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+    raise ValueError("number without end")
