@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if args.explain and (len(args.images) > 1 or len(questions) > 1):
         hint = "give one IMAGE and one -q"
         raise UsageError("draws one question about one picture", where="--explain", hint=hint)
-    engine = open_engine(engine_settings(args))
+    engine = open_engine(**engine_settings(args).model_dump())
     ready = engine.prepare([q.ask for q in questions], [zone] * len(questions))
     for name in args.images:
         picture = read_picture(Path(name))

@@ -77,7 +77,7 @@ class Daemon:
         self._supervisor = Supervisor(on_bug=lambda: self.request(Command.BUG))
         self._mailboxes = Mailboxes(on_drop=self._count_drop)
         self._cameras: dict[str, Camera] = {}
-        self._engine = open_engine(settings.engine)
+        self._engine = open_engine(**settings.engine.model_dump())
         self.metrics.engine(self._engine.info)
         self._delivery = Delivery(
             settings,

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_daemon.config.load import parse_settings
+from edge_daemon.config.models import CameraConfig
+from edge_daemon.pipeline.board import Board, Origin
+from edge_daemon.types import EngineInfo, Event, QuestionState, Reason, Verdict
+from edge_daemon.verdicts.episodes import Episodes
+
+from tests.unit.pipeline.conftest import MakeFrame
+
+ORIGIN = Origin("porch", EngineInfo("tiny", "0" * 64, "onnxruntime", "fp32"), lambda: True)
+
+
+class Notes:
+    """A listener that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.states: list[tuple[str, QuestionState]] = []
+        self.ups: list[bool] = []
+
+    def on_event(self, event: Event) -> None:
+        self.events.append(event)
+
+    def on_state(self, camera: str, question: str, state: QuestionState) -> None:
+        self.states.append((question, state))
+
+    def on_camera(self, camera: str, *, up: bool) -> None:
+        self.ups.append(up)
+
+
+def camera(source: str = "clip.mp4") -> CameraConfig:
+    shared: dict[str, Any] = {"hold": None, "unknown_after": "10s"}
+    questions = [{"id": q, "ask": f"Is there a {q}?", **shared} for q in ("person", "car")]
+    cameras = [{"id": "gate", "source": source, "questions": questions}]
+    return parse_settings({"version": 1, "cameras": cameras}, where="test").cameras[0]
+
+
+def answer(board: Board, frame: Any, *p_yes: float) -> None:
+    board.judged(frame, np.asarray(p_yes, np.float32), np.zeros((len(p_yes), 2, 2), np.float32))
+
+
+@pytest.fixture
+def notes() -> Notes:
+    return Notes()
+
+
+@pytest.fixture
+def board(notes: Notes) -> Board:
+    return Board(camera(), ORIGIN, [notes])
+
+
+def test_board_tells_an_event_with_all_that_is_known(
+    board: Board, notes: Notes, frame: MakeFrame
+) -> None:
+    answer(board, frame(pts_s=2.0, index=20), 0.9, 0.5)
+
+    (event,) = notes.events
+    assert (event.camera, event.question, event.ask) == ("gate", "person", "Is there a person?")
+    assert (event.verdict, event.previous, event.reason) == (Verdict.YES, Verdict.UNKNOWN, None)
+    assert (event.frame, event.pts_s, event.seq) == (20, 2.0, 1)
+    assert event.episode == event.id
+    assert event.p_yes == pytest.approx(0.9)
+
+
+def test_board_of_a_file_counts_stream_time(board: Board, notes: Notes, frame: MakeFrame) -> None:
+    answer(board, frame(pts_s=1.0), 0.9, 0.9)
+    answer(board, frame(pts_s=5.0), 0.1, 0.9)
+
+    assert notes.events[-1].duration_s == pytest.approx(4.0)
+
+
+def test_board_of_a_file_says_stale_when_stream_time_outran_its_answers(
+    board: Board, notes: Notes, frame: MakeFrame
+) -> None:
+    answer(board, frame(pts_s=0.0), 0.9, 0.5)
+    board.expire()  # wall time has no say
+    assert len(notes.events) == 1
+    board.seen(frame(pts_s=11.0))
+
+    assert notes.events[-1].reason is Reason.STALE
+
+
+def test_board_goes_on_in_stream_time_after_a_new_connection(
+    board: Board, notes: Notes, frame: MakeFrame
+) -> None:
+    answer(board, frame(pts_s=4.0), 0.9, 0.5)
+    board.connected()
+    answer(board, frame(pts_s=1.0), 0.1, 0.5)
+
+    assert notes.events[-1].duration_s == pytest.approx(1.0)
+
+
+def test_board_that_lost_its_camera_knows_nothing(
+    board: Board, notes: Notes, frame: MakeFrame
+) -> None:
+    answer(board, frame(), 0.9, 0.1)
+    board.tell_camera(up=False)
+
+    assert [e.verdict for e in notes.events[-2:]] == [Verdict.UNKNOWN] * 2
+    assert {s.reason for s in board.states().values()} == {Reason.CAMERA_OFFLINE}
+    assert notes.ups == [False]
+
+
+def test_board_never_guesses_what_is_unsupported(
+    board: Board, notes: Notes, frame: MakeFrame
+) -> None:
+    answer(board, frame(), math.nan, 0.9)
+
+    state = board.states()["person"]
+    assert (state.verdict, state.reason, state.p_yes) == (
+        Verdict.UNKNOWN,
+        Reason.UNSUPPORTED,
+        None,
+    )
+    assert [e.question for e in notes.events] == ["car"]
+    assert "person" in board.overdue()
+
+
+def test_board_pauses_one_question_and_goes_on(
+    board: Board, notes: Notes, frame: MakeFrame
+) -> None:
+    answer(board, frame(pts_s=0.0), 0.9, 0.9)
+    board.pause("person", paused=True)
+    answer(board, frame(pts_s=1.0), 0.9, 0.1)
+
+    assert board.states()["person"].reason is Reason.PAUSED
+    assert board.states()["car"].verdict is Verdict.NO
+    board.pause("person", paused=False)
+    answer(board, frame(pts_s=2.0), 0.9, 0.1)
+    assert board.states()["person"].verdict is Verdict.YES
+
+
+def test_board_numbers_events_where_the_last_life_ended(notes: Notes, frame: MakeFrame) -> None:
+    board = Board(camera(), ORIGIN, [notes], lambda _: Episodes(seq=41, episode="old"))
+    answer(board, frame(), 0.1, 0.9)
+
+    assert [(e.seq, e.episode) for e in notes.events] == [(42, "old"), (42, notes.events[1].id)]
+
+
+def test_board_age_is_unknown_before_the_first_answer(board: Board, frame: MakeFrame) -> None:
+    assert math.isnan(board.age_s("car"))
+    assert list(board.overdue()) == ["person", "car"]
+
+
+def test_board_begins_by_telling_every_state(board: Board, notes: Notes) -> None:
+    board.begin()
+
+    assert [(q, s.verdict, s.reason) for q, s in notes.states] == [
+        ("person", Verdict.UNKNOWN, Reason.STARTING),
+        ("car", Verdict.UNKNOWN, Reason.STARTING),
+    ]
