@@ -1,0 +1,308 @@
+"""Everything that never moves: sky, ground, markings and buildings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from edge_daemon.scenes import texture
+from edge_daemon.scenes.facade import facade
+from edge_daemon.scenes.shape import Colour, mix, times
+from edge_daemon.scenes.view import NEAR_M
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from edge_daemon.scenes.daylight import Air
+    from edge_daemon.scenes.place import Place
+    from edge_daemon.scenes.view import View
+
+    Points = NDArray[np.float32]
+
+_FAR_M = 90.0
+_ASPHALT: tuple[Colour, ...] = ((92, 92, 94), (74, 74, 78), (112, 110, 108), (60, 61, 64))
+_PAVING: tuple[Colour, ...] = ((158, 152, 146), (138, 134, 132), (176, 168, 156), (150, 128, 116))
+_GRASS: tuple[Colour, ...] = ((84, 112, 58), (104, 122, 66), (74, 98, 62), (134, 128, 84))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Backdrop:
+    """rgb is float32 (H, W, 3) in [0, 255], lit and hazed; depth_m is float32 (H, W)."""
+
+    rgb: Points
+    depth_m: Points
+
+
+def paint_backdrop(rng: Generator, place: Place, air: Air, oversample: int) -> Backdrop:
+    """Paint the street without anybody in it."""
+    fine = _scaled(place.view, oversample)
+    board = np.zeros((fine.height, fine.width, 3), np.uint8)
+    sky_from = rng.integers(texture.TILE, size=2)
+    _sky(board, fine, air, sky_from)
+    _skyline(board, rng, fine, air)
+    _ground(board, rng, place, fine)
+    size = (place.view.width, place.view.height)
+    rgb = cv2.resize(board, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    depth = _depth(place.view)
+    rgb *= _ground_noise(rng, place)
+    glow = np.zeros_like(rgb)
+    _walls(rgb, glow, depth, rng, place, air)
+    return _light(rgb, glow, depth, place.view, air)
+
+
+def _scaled(view: View, k: int) -> View:
+    return replace(
+        view, width=view.width * k, height=view.height * k, focal_px=view.focal_px * k,
+        horizon_px=view.horizon_px * k,
+    )  # fmt: skip
+
+
+def _depth(view: View) -> Points:
+    rows = np.arange(view.height, dtype=np.float32) + 0.5 - view.horizon_px
+    ground = view.focal_px * view.y_m / np.maximum(rows, 1e-3)
+    ground = np.where(rows > 0, np.minimum(ground, 400.0), 400.0).astype(np.float32)
+    return np.repeat(ground[:, None], view.width, 1)
+
+
+def _sky(board: NDArray[np.uint8], view: View, air: Air, start: NDArray[np.int64]) -> None:
+    bottom = int(np.clip(view.horizon_px + 2, 0, view.height))
+    if bottom < 1:
+        return
+    share = np.linspace(0, 1, bottom, dtype=np.float32)[:, None, None] ** 1.5
+    top, low = np.array(air.sky_top, np.float32), np.array(air.sky_low, np.float32)
+    sky = top + (low - top) * share
+    small = texture.cut(texture.clouds(), int(start[0]), int(start[1]), 96, 48)
+    cloud = cv2.resize(small, (view.width, bottom), interpolation=cv2.INTER_CUBIC)
+    soft = np.clip(cloud * 0.5 + 0.1, 0, 1)[:, :, None]
+    white = np.minimum(low * 1.12 + 8, 255)
+    board[:bottom] = np.clip(sky + (white - sky) * soft * 0.8, 0, 255).astype(np.uint8)
+
+
+def _skyline(board: NDArray[np.uint8], rng: Generator, view: View, air: Air) -> None:
+    """Far houses or trees along the horizon."""
+    h = int(view.horizon_px)
+    if h < 2:
+        return
+    if rng.random() < 0.5:
+        for _ in range(int(rng.integers(6, 16))):
+            x = int(rng.uniform(-0.1, 1.0) * view.width)
+            w, tall = int(rng.uniform(0.03, 0.16) * view.width), int(rng.uniform(0.1, 1.0) * 0.5 * h)
+            tone = rng.uniform(90, 180)
+            house = (tone, tone * rng.uniform(0.9, 1.0), tone * rng.uniform(0.8, 1.0))
+            cv2.rectangle(board, (x, h - tall), (x + w, h + 2), mix(house, air.sky_low, 0.3), -1)
+        return
+    tree = mix((70, 96, 62), air.sky_low, float(rng.uniform(0.1, 0.4)))
+    line = texture.cut(texture.clouds(), int(rng.integers(512)), int(rng.integers(512)), 160, 1)[0]
+    heights = np.interp(np.linspace(0, 159, 320), np.arange(160), line)
+    tops = h - (0.14 + 0.06 * heights) * view.height * float(rng.uniform(0.4, 1.2))
+    xs = np.linspace(-2, view.width + 2, 320)
+    outline = np.concatenate([np.stack([xs, tops], 1), [[view.width + 2, h + 2], [-2, h + 2]]])
+    cv2.fillPoly(board, [outline.astype(np.int32)], tree)
+
+
+def _ground(board: NDArray[np.uint8], rng: Generator, place: Place, view: View) -> None:
+    asphalt = _ASPHALT[int(rng.integers(len(_ASPHALT)))]
+    paving = _PAVING[int(rng.integers(len(_PAVING)))]
+    behind = _GRASS[int(rng.integers(len(_GRASS)))] if place.green else times(paving, 0.93)
+    h = int(np.clip(view.horizon_px + 1, 0, view.height))
+    board[h:] = np.array(behind, np.uint8)
+    r, e = place.road_half_m, place.edge_m
+    _strip(board, view, -e, e, paving)
+    _strip(board, view, -r - 0.16, r + 0.16, mix(paving, (210, 208, 204), 0.5))
+    _strip(board, view, -r, r, asphalt)
+    for side in (-1, 1):
+        _strip(board, view, side * r - 0.02, side * r + 0.05, times(asphalt, 0.6))
+    paint = (214, 212, 204) if rng.random() < 0.8 else (226, 190, 70)
+    marks = float(rng.uniform(0.6, 1.0))
+    white = mix(asphalt, paint, marks)
+    if rng.random() < 0.85:
+        for k in range(-4, 24):
+            _patch(board, view, (-0.06, k * 4.0), (0.06, k * 4.0 + 2.2), white)
+    if rng.random() < 0.4:
+        for side in (-1, 1):
+            _strip(board, view, side * (r - 0.35) - 0.05, side * (r - 0.35) + 0.05, white)
+    if rng.random() < 0.5:
+        _slabs(board, view, place, times(paving, 0.8))
+    if place.zebra_z is not None:
+        _zebra(board, view, place, asphalt, mix(asphalt, (232, 230, 224), max(marks, 0.8)))
+
+
+def _zebra(board: NDArray[np.uint8], view: View, place: Place, asphalt: Colour, white: Colour) -> None:
+    z, r = place.zebra_z or 0.0, place.road_half_m
+    _patch(board, view, (-r, z - 1.6), (r, z + 1.6), asphalt)
+    count = int(2 * r / 1.0)
+    step = 2 * r / count
+    for k in range(count):
+        x = -r + step * (k + 0.25)
+        _patch(board, view, (x, z - 1.5), (x + step * 0.5, z + 1.5), white)
+    for side in (-1, 1):  # stop lines, each on its own side of the road
+        x1, x2 = sorted((0.1 * side, side * (r - 0.2)))
+        stop = z - side * 2.9
+        _patch(board, view, (x1, stop - 0.17), (x2, stop + 0.17), white)
+
+
+def _slabs(board: NDArray[np.uint8], view: View, place: Place, joint: Colour) -> None:
+    r, e = place.road_half_m, place.edge_m
+    for side in (-1, 1):
+        for k in range(-3, 14):
+            x1, x2 = sorted((side * (r + 0.2), side * e))
+            _patch(board, view, (x1, k * 1.5), (x2, k * 1.5 + 0.03), joint)
+
+
+def _strip(board: NDArray[np.uint8], view: View, x1: float, x2: float, colour: Colour) -> None:
+    _patch(board, view, (x1, -60.0), (x2, 400.0), colour)
+
+
+def _patch(
+    board: NDArray[np.uint8], view: View, a: tuple[float, float], b: tuple[float, float],
+    colour: Colour,
+) -> None:  # fmt: skip
+    """Fill a rectangle of the ground between corners (x, z)."""
+    (x1, z1), (x2, z2) = a, b
+    corners = np.array([(x1, 0, z1), (x2, 0, z1), (x2, 0, z2), (x1, 0, z2)], np.float32)
+    flat = view.polygon(corners)
+    if len(flat) < 3 or flat[:, 1].min() > view.height:
+        return
+    fixed = np.clip(flat * 16 - 8, -4e5, 4e5).astype(np.int32)
+    cv2.fillPoly(board, [fixed], colour, cv2.LINE_AA, 4)
+
+
+def _ground_noise(rng: Generator, place: Place) -> Points:
+    """Factor (H, W, 1): stains and grit that lie on the ground in perspective."""
+    view = place.view
+    factor = np.ones((view.height, view.width, 1), np.float32)
+    top = int(np.clip(view.horizon_px + 2, 0, view.height))
+    if top >= view.height - 1:
+        return factor
+    u = np.arange(view.width, dtype=np.float32)[None] + 0.5
+    v = np.arange(top, view.height, dtype=np.float32)[:, None] + 0.5
+    x, z = view.ground_at(np.broadcast_to(u, (len(v), view.width)), v)
+    shift = rng.integers(texture.TILE, size=4)
+    near = np.clip(18 / (view.focal_px * view.y_m / (v - view.horizon_px)), 0, 1)
+    coarse = texture.spread(texture.clouds(), x * 14 + shift[0], z * 14 + shift[1])
+    fine = texture.spread(texture.grit(), x * 60 + shift[2], z * 60 + shift[3])
+    strength = float(rng.uniform(0.03, 0.10))
+    factor[top:, :, 0] = 1 + strength * coarse + 0.07 * near * fine
+    return factor
+
+
+def _walls(
+    rgb: Points, glow: Points, depth: Points, rng: Generator, place: Place, air: Air
+) -> None:
+    """Buildings along both sides, nearer ones over farther ones."""
+    view = place.view
+    for side, setback in ((-1, place.walls[0]), (1, place.walls[1])):
+        if setback is None:
+            continue
+        x = side * (place.edge_m + setback)
+        if (view.x_m - x) * side > -1.5:
+            continue  # the camera hangs on this wall or behind it
+        z = -30.0 + float(rng.uniform(0, 8))
+        blocks = []
+        while z < _FAR_M:
+            long = float(rng.uniform(7, 18))
+            gap = float(rng.choice([0.0, 0.0, rng.uniform(1.5, 9)]))
+            blocks.append((z, z + long))
+            z += long + gap
+        for z1, z2 in sorted(blocks, key=lambda b: -abs((b[0] + b[1]) / 2 - view.z_m)):
+            _block(rgb, glow, depth, rng, view, air, x, z1, z2, side)
+
+
+def _block(
+    rgb: Points, glow: Points, depth: Points, rng: Generator, view: View, air: Air, x: float,
+    z1: float, z2: float, side: int,
+) -> None:  # fmt: skip
+    """One building: its front along the street and the gables at its ends."""
+    tall = float(rng.choice([rng.uniform(3.5, 7), rng.uniform(7, 16)]))
+    seed = int(rng.integers(1 << 30))
+    deep = x + side * 9.0
+    for a, b, plain in (
+        ((deep, z1), (x, z1), True), ((deep, z2), (x, z2), True), ((x, z1), (x, z2), False),
+    ):  # fmt: skip
+        ends = _in_front(view, a, b)
+        if ends is None:
+            continue
+        p, q, s1, s2 = ends
+        tone = np.random.default_rng(seed)
+        long = float(np.hypot(b[0] - a[0], b[1] - a[1]))
+        picture, lights = facade(tone, long, tall, lit=air.lit, plain=plain)
+        _hang(rgb, glow, depth, view, picture, lights, (p, q), (s1, s2), tall)
+
+
+def _in_front(
+    view: View, a: tuple[float, float], b: tuple[float, float]
+) -> tuple[tuple[float, float], tuple[float, float], float, float] | None:
+    """The part of a wall before the camera: its ends (x, z) and their shares of the length."""
+    da, db = view.depth(*a), view.depth(*b)
+    least = 1.2
+    if max(da, db) <= least + 0.2:
+        return None
+    s1 = 0.0 if da >= least else (least - da) / (db - da)
+    s2 = 1.0 if db >= least else (least - da) / (db - da)
+
+    def at(s: float) -> tuple[float, float]:
+        return a[0] + (b[0] - a[0]) * s, a[1] + (b[1] - a[1]) * s
+
+    p, q = at(s1), at(s2)
+    columns = view.column(*p), view.column(*q)
+    if max(columns) < -0.02 or min(columns) > 1.02:
+        return None
+    return p, q, s1, s2
+
+
+def _hang(
+    rgb: Points, glow: Points, depth: Points, view: View, picture: NDArray[np.uint8],
+    lights: NDArray[np.uint8], ends: tuple[tuple[float, float], tuple[float, float]],
+    shares: tuple[float, float], tall: float,
+) -> None:  # fmt: skip
+    """Put a facade on its wall, in perspective."""
+    (x1, z1), (x2, z2) = ends
+    corners = np.array([(x1, tall, z1), (x2, tall, z2), (x2, 0, z2), (x1, 0, z1)], np.float32)
+    target = view.project(corners)
+    left, right = max(int(target[:, 0].min()), 0), min(int(target[:, 0].max()) + 2, view.width)
+    top, bottom = max(int(target[:, 1].min()), 0), min(int(target[:, 1].max()) + 2, view.height)
+    if right - left < 2 or bottom - top < 2:
+        return
+    h, w = picture.shape[:2]
+    s1, s2 = shares[0] * w, shares[1] * w
+    source = np.array([(s1, 0), (s2, 0), (s2, h), (s1, h)], np.float32)
+    matrix = cv2.getPerspectiveTransform(source, target - np.array((left, top), np.float32))
+    size = (right - left, bottom - top)
+    stacked = cv2.warpPerspective(
+        np.dstack([picture, lights]), matrix, size, flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    cover = np.zeros((size[1], size[0]), np.uint8)
+    outline = ((target - (left, top)) * 16 - 8).clip(-4e5, 4e5).astype(np.int32)
+    cv2.fillPoly(cover, [outline], 255, cv2.LINE_AA, 4)
+    a = cover[:, :, None].astype(np.float32) / 255
+    area = np.s_[top:bottom, left:right]
+    rgb[area] += (stacked[:, :, :3] - rgb[area]) * a
+    warm = np.array([255, 214, 140], np.float32) / 255
+    glow[area] += (stacked[:, :, 3:4] * warm - glow[area]) * a
+    da, db = (max(view.depth(x, z), NEAR_M) for x, z in ends)
+    ua, ub = target[0, 0], target[1, 0]
+    columns = np.arange(left, right, dtype=np.float32) + 0.5
+    share = np.clip((columns - ua) / ((ub - ua) or 1.0), 0, 1)
+    far = 1 / (1 / da + (1 / db - 1 / da) * share)
+    depth[area] += (far[None] - depth[area]) * (a[:, :, 0] > 0.5)
+
+
+def _light(rgb: Points, glow: Points, depth: Points, view: View, air: Air) -> Backdrop:
+    """Light the painted street and put the air in front of it."""
+    small = cv2.resize(depth, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_NEAREST)
+    u = np.linspace(0, view.width, small.shape[1], dtype=np.float32)[None]
+    right = (u - view.width / 2) * small / view.focal_px
+    c, s = np.cos(view.yaw_rad), np.sin(view.yaw_rad)
+    x, z = view.x_m + right * c + small * s, view.z_m - right * s + small * c
+    light = cv2.resize(air.light_at(x, z), (view.width, view.height))
+    sky = (depth >= 399)[:, :, None]
+    lit = np.where(sky, rgb, np.minimum(rgb * light + glow, 255))
+    clear = np.exp(-air.fog_per_m * depth)[:, :, None]
+    hazed = air.haze + (lit - air.haze) * clear
+    faint = sky & (air.weather != "fog")
+    return Backdrop(np.where(faint, rgb, hazed).astype(np.float32), depth)

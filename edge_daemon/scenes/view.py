@@ -1,0 +1,105 @@
+"""The fixed camera: where a point of the street falls in the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Points = NDArray[np.float32]
+
+NEAR_M = 0.4  # nothing nearer to the camera than this is drawn
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A pinhole camera whose verticals stay vertical (the sensor is shifted, not tilted).
+
+    World: x to the right of the road, y up, z along the road, metres.  yaw_rad turns the camera
+    to the right of +z.  focal_px, horizon_px and the size are pixels of the picture.
+    """
+
+    width: int
+    height: int
+    focal_px: float
+    horizon_px: float
+    x_m: float
+    y_m: float
+    z_m: float
+    yaw_rad: float
+
+    @property
+    def eye(self) -> Points:
+        """Where the camera is, float32 (3,)."""
+        return np.array([self.x_m, self.y_m, self.z_m], np.float32)
+
+    def to_camera(self, world: Points) -> Points:
+        """World points (N, 3) as (right, up, depth) from the camera, metres, (N, 3)."""
+        x, y, z = (world - self.eye).T
+        c, s = np.cos(self.yaw_rad), np.sin(self.yaw_rad)
+        return np.stack([x * c - z * s, y, x * s + z * c], 1).astype(np.float32)
+
+    def to_picture(self, camera: Points) -> Points:
+        """Camera points (N, 3) as pixels (N, 2); depth is held at NEAR_M or more."""
+        depth = np.maximum(camera[:, 2], NEAR_M)
+        u = self.width / 2 + self.focal_px * camera[:, 0] / depth
+        v = self.horizon_px - self.focal_px * camera[:, 1] / depth
+        return np.stack([u, v], 1).astype(np.float32)
+
+    def project(self, world: Points) -> Points:
+        """World points (N, 3) as pixels (N, 2)."""
+        return self.to_picture(self.to_camera(world))
+
+    def depth(self, x_m: float, z_m: float) -> float:
+        """Distance of a place on the ground along the viewing direction, metres."""
+        c, s = np.cos(self.yaw_rad), np.sin(self.yaw_rad)
+        return float((x_m - self.x_m) * s + (z_m - self.z_m) * c)
+
+    def column(self, x_m: float, z_m: float) -> float:
+        """Where a place on the ground falls across the picture; 0 to 1 is inside."""
+        c, s = np.cos(self.yaw_rad), np.sin(self.yaw_rad)
+        right = (x_m - self.x_m) * c - (z_m - self.z_m) * s
+        return float(0.5 + self.focal_px * right / max(self.depth(x_m, z_m), NEAR_M) / self.width)
+
+    def polygon(self, world: Points) -> Points:
+        """A flat polygon (N, 3) as far as it can be seen, pixels (M, 2); M is 0 when not at all."""
+        return self.to_picture(self.cut(self.to_camera(world)))
+
+    def cut(self, camera: Points) -> Points:
+        """A polygon in camera metres without what is too near or far to the sides."""
+        if len(camera) and camera[:, 2].min() > 6 * NEAR_M:
+            return camera
+        reach = 2.5 * self.width / self.focal_px
+        planes = np.array([(0, 0, 1, -NEAR_M), (1, 0, reach, 0), (-1, 0, reach, 0)], np.float32)
+        return cut(camera, planes)
+
+    def ground_at(self, u_px: Points, v_px: Points) -> tuple[Points, Points]:
+        """Ground coordinates (x, z) seen at pixels below the horizon, metres."""
+        depth = self.focal_px * self.y_m / np.maximum(v_px - self.horizon_px, 0.5)
+        right = (u_px - self.width / 2) * depth / self.focal_px
+        c, s = np.cos(self.yaw_rad), np.sin(self.yaw_rad)
+        return self.x_m + right * c + depth * s, self.z_m - right * s + depth * c
+
+
+def cut(camera: Points, planes: Points) -> Points:
+    """The part of a polygon (N, 3) on the positive side of every plane (P, 4), (M, 3).
+
+    Source: I. Sutherland, G. Hodgman, Reentrant polygon clipping, CACM 17, 1974.
+    """
+    for plane in planes:
+        side = camera @ plane[:3] + plane[3]
+        if len(camera) == 0 or side.min() >= 0:
+            continue
+        kept = []
+        for n, (a, da) in enumerate(zip(camera, side)):
+            b, db = camera[(n + 1) % len(camera)], side[(n + 1) % len(camera)]
+            if da >= 0:
+                kept.append(a)
+            if (da >= 0) != (db >= 0):
+                kept.append(a + (b - a) * (da / (da - db)))
+        camera = np.array(kept, np.float32).reshape(-1, 3)
+    return camera
