@@ -1,0 +1,240 @@
+"""Endless batches: varied pictures, questions asked of all of them, and what is true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+from torch.utils.data import IterableDataset, get_worker_info
+
+from edge_daemon.training.augment import Sample, mosaic, paste, vary
+from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, SCENES
+from edge_daemon.training.cutouts import SHARES
+from edge_daemon.training.questions import Question, draw, presence
+from edge_daemon.training.truth import Grid, answers, concept_maps, place_mask
+from edge_daemon.types import polygon_mask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from edge_daemon.engine.tokenizer import Tokenizer
+    from edge_daemon.training.augment import Cutout
+    from edge_daemon.training.labels import Labels, Row
+    from edge_daemon.training.pictures import Pictures
+    from edge_daemon.training.settings import Settings
+
+RENDERED: Final = "rendered"
+
+# How often each concept should be in a picture, at least; rarer ones are drawn more often.
+_WANTED_SHARE: Final = {
+    "person": 0.3, "cyclist": 0.06, "motorcyclist": 0.06, "car": 0.35, "truck": 0.15, "bus": 0.12,
+    "bicycle": 0.09, "motorcycle": 0.12, "rickshaw": 0.06, "dog": 0.05, "cat": 0.025,
+    "traffic_light": 0.2, "red_light": 0.1, "green_light": 0.1, "yellow_light": 0.05,
+    "stop_sign": 0.015,
+}  # fmt: skip
+_NIGHT_SHARE: Final = 0.04
+_EMPTY_SHARE: Final = 0.06
+_MOST_REPEATED: Final = 6.0
+_ZONE_SHARE: Final = 0.3
+_SOURCE_WEIGHT: Final = {"dogs_cats": 0.7}  # close-ups of pets: no street has that view
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """One batch.  Shapes: B pictures, Q questions, T cells, C concepts.
+
+    pixels uint8 (B,H,W,3); ids int64 (Q,L); zones float32 (Q,T); answers int8 (B,Q), -1 unknown;
+    subject and partner int64 (Q,): concept number, C for none; place float32 (Q,T), NaN where
+    unknown; centres float32, inside, ignored bool (B,C+1,T); countable bool (B,C+1).
+    """
+
+    pixels: torch.Tensor = field(repr=False)
+    ids: torch.Tensor
+    zones: torch.Tensor
+    answers: torch.Tensor
+    subject: torch.Tensor
+    partner: torch.Tensor
+    place: torch.Tensor
+    centres: torch.Tensor
+    inside: torch.Tensor
+    ignored: torch.Tensor
+    countable: torch.Tensor
+    families: tuple[str, ...] = ()
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on another device."""
+        moved = {
+            name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
+            for name, value in ((n, getattr(self, n)) for n in self.__slots__)
+        }
+        return Batch(**moved)
+
+
+class Batches(IterableDataset[Batch]):
+    """Random training batches without end; every worker and every start draws others."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        rows: Sequence[Row],
+        pictures: Mapping[str, NDArray[np.uint8]] | Pictures,
+        cutouts: Mapping[str, Sequence[Cutout]],
+        tokenizer: Tokenizer,
+        *,
+        start: int = 0,
+    ) -> None:
+        self._settings, self._rows, self._pictures = settings, rows, pictures
+        self._cutouts, self._tokenizer, self._start = cutouts, tokenizer, start
+        self._size = (settings.model.width, settings.model.height)
+        self._grid = Grid(settings.model.width // 16, settings.model.height // 16)
+        rendered = [n for n, row in enumerate(rows) if row.dataset == RENDERED]
+        self._chances = _chances(rows, np.array(rendered, int), settings.data.rendered_share)
+
+    def __iter__(self) -> Iterator[Batch]:
+        info = get_worker_info()
+        seed = (self._settings.seed, self._start, info.id if info is not None else 0)
+        rng = np.random.default_rng(seed)
+        speaker = Random(int(rng.integers(2**63)))  # noqa: S311 - not a secret
+        while True:
+            samples = [self._sample(rng) for _ in range(self._settings.optim.batch)]
+            yield make_batch(
+                samples,
+                *self._asked(samples, speaker, rng),
+                grid=self._grid,
+                tokenizer=self._tokenizer,
+            )
+
+    def _sample(self, rng: np.random.Generator) -> Sample:
+        data = self._settings.data
+        luck = rng.random()
+        if luck < data.mosaic_share:
+            return mosaic([self._one(rng) for _ in range(4)], self._size)
+        sample = self._one(rng)
+        if luck < data.mosaic_share + data.paste_share:
+            for _ in range(int(rng.integers(1, 3))):
+                name = str(rng.choice(list(SHARES), p=list(SHARES.values())))
+                if self._cutouts.get(name):
+                    bank = self._cutouts[name]
+                    sample = paste(sample, bank[int(rng.integers(len(bank)))], rng)
+        return sample
+
+    def _one(self, rng: np.random.Generator) -> Sample:
+        row = self._rows[int(np.searchsorted(self._chances, rng.random()))]
+        gentle = row.dataset == RENDERED
+        return vary(self._pictures[row.key], row.labels, self._size, rng, gentle=gentle)
+
+    def _asked(
+        self, samples: Sequence[Sample], speaker: Random, rng: np.random.Generator
+    ) -> tuple[list[tuple[Question, str]], NDArray[np.bool_]]:
+        """Questions, half of them about something that is in one of the pictures; their zones."""
+        asked: list[tuple[Question, str]] = []
+        zones = np.ones((self._settings.optim.questions, self._grid.cells), bool)
+        for q in range(self._settings.optim.questions):
+            labels = samples[int(rng.integers(len(samples)))].labels
+            present = np.flatnonzero(labels.certain.any(axis=0))
+            if len(present) and rng.random() < 0.55:
+                focus = CONCEPTS[int(rng.choice(present))]
+            else:
+                focus = speaker.choice(CONCEPTS + SCENES)
+            asked.append(draw(speaker, focus))
+            question = asked[-1][0]
+            if question.scene is None and question.place is None and rng.random() < _ZONE_SHARE:
+                zones[q] = random_zone(labels, focus, self._grid, rng)
+        return asked, zones
+
+
+def random_zone(
+    labels: Labels, focus: str, grid: Grid, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Cells (T,) of a four-cornered zone, often around something of the concept in focus."""
+    boxes = labels.boxes[labels.certain[:, CONCEPT_INDEX[focus]]] if focus in CONCEPTS else ()
+    if len(boxes) and rng.random() < 0.6:
+        x1, y1, x2, y2 = boxes[int(rng.integers(len(boxes)))]
+        x1, x2 = x1 - rng.uniform(0, 0.2), x2 + rng.uniform(0, 0.2)
+        y1, y2 = y1 - rng.uniform(0, 0.2), y2 + rng.uniform(0, 0.2)
+    else:
+        width, height = rng.uniform(0.15, 0.8), rng.uniform(0.15, 0.8)
+        x1, y1 = rng.uniform(0, 1 - width), rng.uniform(0, 1 - height)
+        x2, y2 = x1 + width, y1 + height
+    corners = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]]) + rng.normal(0, 0.03, (4, 2))
+    polygon = [(float(x), float(y)) for x, y in np.clip(corners, 0, 1)]
+    return polygon_mask(polygon, grid.columns, grid.rows).reshape(-1)
+
+
+def make_batch(
+    samples: Sequence[Sample],
+    asked: Sequence[tuple[Question, str]],
+    zones: NDArray[np.bool_],
+    *,
+    grid: Grid,
+    tokenizer: Tokenizer,
+) -> Batch:
+    """Everything about these questions on these pictures."""
+    questions = [question for question, _ in asked]
+    labels = [sample.labels for sample in samples]
+    maps = concept_maps(labels, grid)
+    ids = np.stack([tokenizer.encode(text) for _, text in asked])
+    ids = ids[:, : max(1, int((ids != 0).sum(axis=1).max()))]
+    return Batch(
+        pixels=torch.from_numpy(np.stack([sample.pixels for sample in samples])),
+        ids=torch.from_numpy(ids),
+        zones=torch.from_numpy(zones.astype(np.float32)),
+        answers=torch.from_numpy(answers(questions, zones, labels, grid)),
+        subject=torch.tensor([_concept(q, 0) for q in questions]),
+        partner=torch.tensor([_concept(q, 1) for q in questions]),
+        place=torch.from_numpy(np.stack([_place(q, grid) for q in questions])),
+        centres=torch.from_numpy(_padded(maps.centres)),
+        inside=torch.from_numpy(_padded(maps.inside)),
+        ignored=torch.from_numpy(_padded(maps.ignored)),
+        countable=torch.from_numpy(_padded(maps.countable)),
+        families=tuple(q.family for q in questions),
+    )
+
+
+def every_presence(speaker: Random) -> list[tuple[Question, str]]:
+    """One plain question per concept."""
+    return [presence(concept, speaker) for concept in CONCEPTS]
+
+
+def _concept(question: Question, n: int) -> int:
+    return CONCEPT_INDEX[question.terms[n].concept] if len(question.terms) > n else len(CONCEPTS)
+
+
+def _place(question: Question, grid: Grid) -> NDArray[np.float32]:
+    if question.place in ("near", "far"):
+        return np.full(grid.cells, np.nan, np.float32)
+    if question.place is None:
+        return np.ones(grid.cells, np.float32)
+    return place_mask(question.place, grid).astype(np.float32)
+
+
+def _padded(maps: NDArray[np.generic]) -> NDArray[np.generic]:
+    """One more concept, "none", which is nowhere."""
+    return np.concatenate([maps, np.zeros_like(maps[:, :1])], axis=1)
+
+
+def _chances(
+    rows: Sequence[Row], rendered: NDArray[np.int64], rendered_share: float
+) -> NDArray[np.float64]:
+    """Cumulative chance of each row, so that rare things come often enough."""
+    shown = np.stack([row.labels.certain.any(axis=0) for row in rows])  # (N, C)
+    night = np.array([row.labels.scene[0] == 1 for row in rows])
+    empty = ~shown.any(axis=1)
+    weight = np.array([_SOURCE_WEIGHT.get(row.dataset, 1.0) for row in rows])
+    base = weight.copy()
+    wanted = [(shown[:, CONCEPT_INDEX[name]], share) for name, share in _WANTED_SHARE.items()]
+    for marked, share in (*wanted, (night, _NIGHT_SHARE), (empty, _EMPTY_SHARE)):
+        have = base[marked].sum() / base.sum()
+        if 0 < have < share:
+            factor = min(_MOST_REPEATED, share / have)
+            weight[marked] = np.maximum(weight[marked], base[marked] * factor)
+    if len(rendered):
+        others = weight.sum() - weight[rendered].sum()
+        wanted_sum = others * rendered_share / (1 - rendered_share)
+        weight[rendered] *= wanted_sum / weight[rendered].sum()
+    return np.asarray(np.cumsum(weight / weight.sum()))

@@ -1,0 +1,170 @@
+"""The training loop: resumable, averaged weights, curves."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils.data import DataLoader
+
+from edge_daemon.training.batches import Batches
+from edge_daemon.training.losses import losses
+from edge_daemon.training.network import Network
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_daemon.training.data import Material
+    from edge_daemon.training.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def build_network(settings: Settings, vocabulary: int, length: int) -> Network:
+    """A fresh network of the sizes configured."""
+    model = settings.model
+    return Network(
+        vocabulary=vocabulary,
+        length=length,
+        columns=model.width // 16,
+        rows=model.height // 16,
+        dim=model.dim,
+        question_width=model.question_width,
+        question_layers=model.question_layers,
+        frozen_blocks=model.frozen_blocks,
+    )
+
+
+def train(settings: Settings, material: Material, out: Path) -> Path:
+    """Train to the configured number of steps; returns the checkpoint, resumed when it exists."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "settings.json").write_text(settings.model_dump_json(indent=1))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cpu":
+        torch.set_num_threads(settings.threads)
+    torch.manual_seed(settings.seed)
+    run = _Run(settings, material, device)
+    checkpoint = out / "checkpoint.pt"
+    if checkpoint.exists():
+        run.restore(checkpoint)
+    with (out / "curves.jsonl").open("a", encoding="utf-8") as curves:
+        run.to_the_end(checkpoint, lambda row: _noted(row, curves))
+    return checkpoint
+
+
+def _noted(row: dict[str, float], curves: Any) -> None:  # noqa: ANN401 - any text file
+    curves.write(json.dumps(row) + "\n")
+    curves.flush()
+    log.info("%s", " ".join(f"{name}={value:.4g}" for name, value in row.items()))
+
+
+class _Run:
+    """Network, optimiser and averaged weights at some step."""
+
+    def __init__(self, settings: Settings, material: Material, device: torch.device) -> None:
+        self.settings, self.material, self.device = settings, material, device
+        tokenizer = material.tokenizer
+        self.network = build_network(settings, len(tokenizer.vocab), tokenizer.max_length)
+        if settings.optim.start_from is None:
+            self.network.image.load_mobilenet(
+                settings.data.root / "init" / "mobilenet_v2_1.0_224.safetensors"
+            )
+        else:
+            state = torch.load(settings.optim.start_from, weights_only=True)
+            self.network.load_state_dict(state["average"])
+        self.network.to(device, memory_format=torch.channels_last)
+        self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        self.optimiser = torch.optim.AdamW(
+            self._groups(), weight_decay=settings.optim.weight_decay, betas=(0.9, 0.98)
+        )
+        self.step = 0
+
+    def restore(self, checkpoint: Path) -> None:
+        state = torch.load(checkpoint, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.average = {k: v.to(self.device) for k, v in state["average"].items()}
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step = state["step"]
+
+    def save(self, checkpoint: Path) -> None:
+        fresh = checkpoint.with_suffix(".new")
+        torch.save(
+            {
+                "network": self.network.state_dict(),
+                "average": self.average,
+                "optimiser": self.optimiser.state_dict(),
+                "step": self.step,
+            },
+            fresh,
+        )
+        fresh.replace(checkpoint)
+
+    def to_the_end(self, checkpoint: Path, note: Any) -> None:  # noqa: ANN401 - a callable
+        settings, material = self.settings, self.material
+        batches = Batches(
+            settings,
+            material.train,
+            material.pictures,
+            material.cutouts,
+            material.tokenizer,
+            start=self.step,
+        )
+        loader = DataLoader(batches, batch_size=None, num_workers=settings.workers)
+        sums: dict[str, float] = {}
+        began, counted = time.monotonic(), 0
+        for batch in loader:
+            if self.step >= settings.optim.steps:
+                break
+            for name, value in self._learn(batch.to(self.device)).items():
+                sums[name] = sums.get(name, 0.0) + float(value)
+            self.step, counted = self.step + 1, counted + 1
+            if self.step % 20 == 0:
+                rate = counted * settings.optim.batch / (time.monotonic() - began)
+                means = {name: value / counted for name, value in sums.items()}
+                note({"step": self.step, **means, "pictures_per_s": rate})
+                sums, began, counted = {}, time.monotonic(), 0
+            if self.step % settings.checkpoint_every == 0:
+                self.save(checkpoint)
+        self.save(checkpoint)
+
+    def _learn(self, batch: Any) -> dict[str, torch.Tensor]:  # noqa: ANN401 - Batch
+        optim = self.settings.optim
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["peak"] * _schedule(self.step, optim.warm_up, optim.steps)
+        self.network.train()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            tokens = self.network.image(batch.pixels)
+        out = self.network.answer(tokens.float(), self.network.question(batch.ids), batch.zones)
+        parts = losses(out, batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        parts["loss"].backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
+        self.optimiser.step()
+        decay = min(optim.average, (self.step + 1) / (self.step + 10))
+        with torch.no_grad():
+            for name, value in self.network.state_dict().items():
+                self.average[name].lerp_(value, 1 - decay)
+        return {name: value.detach() for name, value in parts.items()}
+
+    def _groups(self) -> list[dict[str, Any]]:
+        old = {id(p) for m in (self.network.image.stem, self.network.image.blocks) for p in m.parameters()}
+        learnt = [p for p in self.network.parameters() if p.requires_grad]
+        optim = self.settings.optim
+        return [
+            {"params": [p for p in learnt if id(p) in old], "peak": optim.encoder_rate},
+            {"params": [p for p in learnt if id(p) not in old], "peak": optim.rate},
+        ]
+
+
+def _schedule(step: int, warm_up: int, steps: int) -> float:
+    """Linear warm-up, then a cosine to a hundredth."""
+    if step < warm_up:
+        return (step + 1) / warm_up
+    done = (step - warm_up) / max(1, steps - warm_up)
+    return 0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, done))) / 2
+
+

@@ -1,0 +1,71 @@
+"""What training minimises; everything unknown is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 - torch's own habit
+
+if TYPE_CHECKING:
+    from edge_daemon.training.batches import Batch
+
+WEIGHTS = {"answer": 1.0, "map": 0.7, "amount": 0.25, "total": 0.15, "place": 0.5}
+
+
+def losses(out: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+    """Each part, a scalar; their weighted sum under "loss"."""
+    parts = {
+        "answer": _answer(out["logits"], batch.answers),
+        "map": _map(out["subject"], batch, batch.subject) + _map(out["partner"], batch, batch.partner),
+        **_amounts(out["amount"], batch),
+        "place": _place(out["place"], batch.place),
+    }
+    parts["loss"] = torch.stack([WEIGHTS[name] * value for name, value in parts.items()]).sum()
+    return parts
+
+
+def _answer(logits: Tensor, answers: Tensor) -> Tensor:
+    """Cross entropy; within a question YES and NO are weighted toward each other."""
+    yes, no = (answers == 1).float(), (answers == 0).float()  # (B,Q)
+    n_yes, n_no = yes.sum(0), no.sum(0)  # (Q,)
+    both = (n_yes > 0) & (n_no > 0)
+    tilt = torch.where(both, (n_no.clamp(min=1) / n_yes.clamp(min=1)).sqrt().clamp(0.25, 4), 1.0)
+    weight = yes * tilt + no / tilt
+    loss = F.cross_entropy(logits.flatten(0, 1), answers.clamp(min=0).long().flatten(), reduction="none")
+    return (loss * weight.flatten()).sum() / weight.sum().clamp(min=1)
+
+
+def _map(logits: Tensor, batch: Batch, concept: Tensor) -> Tensor:
+    """Focal loss of the cells of certain boxes against the rest, by number of such cells.
+
+    Source: Lin et al. 2017, Focal Loss for Dense Object Detection, eq. 5, gamma 2.
+    """
+    target = batch.inside[:, concept].float()  # (B,Q,T)
+    known = 1 - batch.ignored[:, concept].float()
+    chance = torch.sigmoid(logits)
+    wrong = target * (1 - chance) + (1 - target) * chance
+    loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none") * wrong.square()
+    side = 0.6 * target + 0.4 * (1 - target)
+    return (loss * side * known).sum() / (target * known).sum().clamp(min=50.0)
+
+
+def _amounts(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """Poisson likelihood of the box centres per cell, and of their total where it is known."""
+    rate = F.softplus(logits)  # (B,Q,T)
+    centres = batch.centres[:, batch.subject]
+    known = 1 - (batch.ignored[:, batch.subject] & (centres == 0)).float()
+    cells = ((rate - centres * torch.log(rate + 1e-6)) * known).sum() / (centres * known).sum().clamp(min=20.0)
+    whole = batch.countable[:, batch.subject].float()  # (B,Q)
+    gap = torch.log1p(rate.sum(-1)) - torch.log1p(centres.sum(-1))
+    total = (F.smooth_l1_loss(gap, torch.zeros_like(gap), reduction="none") * whole).sum()
+    return {"amount": cells, "total": total / whole.sum().clamp(min=1.0)}
+
+
+def _place(logits: Tensor, place: Tensor) -> Tensor:
+    """The cells a place word means, (Q,T); NaN where that is not fixed."""
+    known = ~place.isnan()
+    target = torch.where(known, place, 0.0)
+    loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    return (loss * known).sum() / known.sum().clamp(min=1)
