@@ -127,7 +127,7 @@ def shipped_bundles() -> tuple[str, ...]:
 def unsupported_words(bundle: Bundle, text: str) -> tuple[str, ...]:
     """What in a question keeps the bundle from answering it; empty when nothing does.
 
-    The words it never learned, or the whole text when there is no word in it.
+    The words it never learned; the whole text when it has no words, or too many to be read.
     """
     if bundle.tokenizer.supports(text):
         return ()

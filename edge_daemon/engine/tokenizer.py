@@ -66,13 +66,9 @@ class Tokenizer(BaseModel):
 
     def encode(self, text: str) -> NDArray[np.int64]:
         """Ids of the text, int64 (max_length,): [CLS], then pieces; cut off or padded with 0."""
-        ids = [_CLS_ID]
-        for word in _words(text):
-            ids.extend(self._pieces(word))
-            if len(ids) >= self.max_length:
-                break
+        ids = self._ids_of(text)[: self.max_length]
         padded = np.zeros(self.max_length, np.int64)
-        padded[: len(ids)] = ids[: self.max_length]
+        padded[: len(ids)] = ids
         return padded
 
     def unknown_words(self, text: str) -> tuple[str, ...]:
@@ -80,8 +76,18 @@ class Tokenizer(BaseModel):
         return tuple(dict.fromkeys(w for w in _words(text) if w not in self._known))
 
     def supports(self, text: str) -> bool:
-        """Whether the text has words, and the bundle learned them all."""
-        return bool(_words(text)) and not self.unknown_words(text)
+        """Whether the text has words, the bundle learned them all, and none is cut off."""
+        known = bool(_words(text)) and not self.unknown_words(text)
+        return known and len(self._ids_of(text)) <= self.max_length
+
+    def _ids_of(self, text: str) -> list[int]:
+        """Ids before padding; more than max_length when they do not fit, if not all of them."""
+        ids = [_CLS_ID]
+        for word in _words(text):
+            ids.extend(self._pieces(word))
+            if len(ids) > self.max_length:
+                break
+        return ids
 
     def _pieces(self, word: str) -> list[int]:
         """Greedy longest match; one [UNK] when any part of the word matches nothing.

@@ -87,7 +87,12 @@ def test_any_text_encodes_to_ids_the_model_has(text: str) -> None:
     assert encoded.max() < len(TOKENIZER.vocab)
 
 
-@given(st.lists(st.sampled_from(FILE["known_words"]), min_size=1).map(" ".join))
+def test_a_text_longer_than_the_model_reads_is_unsupported() -> None:
+    assert TOKENIZER.supports("is there a red car there 7")
+    assert not TOKENIZER.supports("is there a red car there 7 a")
+
+
+@given(st.lists(st.sampled_from(FILE["known_words"]), min_size=1, max_size=3).map(" ".join))
 def test_known_words_are_never_reported_unknown(text: str) -> None:
     assert TOKENIZER.supports(text)
     assert TOKENIZER.unknown_words(text) == ()

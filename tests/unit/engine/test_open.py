@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge_daemon.config.models import EngineConfig
+from edge_daemon.engine.open import BACKENDS, default_threads
+
+OPEN = """
+import sys
+sys.modules["onnxruntime"] = None  # as where it is not installed
+from edge_daemon.config.models import EngineConfig
+from edge_daemon.engine.open import open_engine
+from edge_daemon.errors import EngineMissingError
+try:
+    open_engine(EngineConfig())
+except EngineMissingError as exc:
+    print(exc)
+"""
+
+
+def python(code: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[3],
+    )
+    return ran.stdout.strip()
+
+
+def test_a_runtime_that_is_not_installed_is_named_with_its_remedy() -> None:
+    said = python(OPEN)
+
+    assert said == "engine backend auto: needs 'onnxruntime' -- pip install onnxruntime"
+
+
+def test_every_backend_of_the_configuration_can_be_chosen() -> None:
+    offered = EngineConfig.model_json_schema()["properties"]["backend"]["enum"]
+
+    assert set(offered) == set(BACKENDS)
+
+
+def test_choosing_an_engine_loads_no_runtime() -> None:
+    loaded = python("import sys, edge_daemon.engine.open; print(*sys.modules)").split()
+
+    assert "edge_daemon.engine.bundle" in loaded
+    assert not {"onnxruntime", "cv2", "torch", "onnx"} & set(loaded)
+
+
+@pytest.mark.parametrize("n_cores", [1, 2])
+def test_one_core_is_left_to_decoding_of_those_the_process_may_use(n_cores: int) -> None:
+    allowed = os.sched_getaffinity(0)
+    if len(allowed) < n_cores:
+        pytest.skip(f"this machine has fewer than {n_cores} cores")
+    os.sched_setaffinity(0, set(list(allowed)[:n_cores]))
+    try:
+        assert default_threads() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
