@@ -56,35 +56,44 @@ class Body:
     nearer_m: float = 0.0  # drawn as if so much nearer
 
 
-def compose(
-    backdrop: Points, bodies: Sequence[Body], view: View, air: Air
-) -> tuple[Points, tuple[Box, ...]]:
-    """Draw bodies over a copy of backdrop (H, W, 3) float32; also return their boxes."""
-    canvas = backdrop.copy()
-    drawn = []
+Placed = tuple[Body, Sprite]
+
+
+def drawn(bodies: Sequence[Body], view: View, air: Air) -> list[Placed]:
+    """The bodies that are in the picture, with their sprites."""
+    placed = []
     for body in bodies:
         sprite = draw(body.shape, body.pose, view, air.sun, air.contrast)
         if sprite is not None:
-            drawn.append((sprite.depth_m - body.nearer_m, len(drawn), body, sprite))
-    drawn.sort(key=lambda d: (-d[0], d[1]))
-    for _, _, body, _ in drawn:
+            placed.append((body, sprite))
+    return placed
+
+
+def compose(
+    backdrop: Points, placed: Sequence[Placed], view: View, air: Air
+) -> tuple[Points, tuple[Box, ...]]:
+    """Put bodies over a copy of backdrop (H, W, 3) float32; also return their boxes."""
+    canvas = backdrop.copy()
+    order = sorted(placed, key=lambda p: p[0].nearer_m - p[1].depth_m)
+    for body, _ in order:
         _shadow(canvas, body, view, air)
     owner = np.full(canvas.shape[:2], -1, np.int16)
-    found = []
-    for n, (_, _, body, sprite) in enumerate(drawn):
+    solids = []
+    for n, (body, sprite) in enumerate(order):
         light = air.light_at(np.float32(body.pose.x_m), np.float32(body.pose.z_m))
         _reflect(canvas, body, sprite, view, air, light)
         _paste(canvas, body, sprite, air, light)
         solid = sprite.rgba[:, :, 3] > 110
         h, w = solid.shape
-        area = np.s_[sprite.top : sprite.top + h, sprite.left : sprite.left + w]
-        owner[area][solid] = n
-        found.append((body, sprite, solid))
-        if air.lit:
-            for glow in body.glows:
-                _shine(canvas, glow, body.pose, view, air)
-    counts = np.bincount(owner[owner >= 0].ravel(), minlength=len(found))
-    boxes = [_box(body, sprite, solid, int(counts[n]), view) for n, (body, sprite, solid) in enumerate(found)]
+        owner[sprite.top : sprite.top + h, sprite.left : sprite.left + w][solid] = n
+        solids.append(solid)
+        for glow in body.glows if air.lit else ():
+            _shine(canvas, glow, body.pose, view, air)
+    counts = np.bincount(owner[owner >= 0], minlength=len(order))
+    boxes = [
+        _box(body, sprite, solid, int(seen), view)
+        for (body, sprite), solid, seen in zip(order, solids, counts)
+    ]
     return canvas, tuple(b for b in boxes if b is not None)
 
 

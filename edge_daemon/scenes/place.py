@@ -28,18 +28,28 @@ class Place:
     zebra_z: float | None
     walls: tuple[float | None, float | None]
     green: bool  # grass behind the pavement, not paving
+    drives_right: int  # 1, or -1 where people drive on the left
+    parking: bool  # a row of places along each kerb
+    middle_z: float  # what the camera looks at
 
     @property
     def edge_m(self) -> float:
         """Distance of the pavements' far edges from the middle."""
         return self.road_half_m + self.pavement_m
 
+    @property
+    def lane_m(self) -> float:
+        """Distance of each lane's middle from the road's."""
+        return 1.45 if self.parking else self.road_half_m / 2
 
-def random_place(rng: Generator, kind: str, width: int, height: int, *, zebra: bool) -> Place:
+
+def random_place(
+    rng: Generator, kind: str, width: int, height: int, *, zebra: bool, parking: bool = False
+) -> Place:
     """Some street and some camera; kind any chooses one."""
     if kind == "any":
         kind = str(rng.choice(["along", "across", "across", "diagonal", "diagonal"]))
-    road = float(rng.uniform(2.9, 4.6))
+    road = 5.2 if parking else float(rng.uniform(2.9, 4.6))
     pavement = float(rng.uniform(1.8, 3.6))
     edge = road + pavement
     high = float(rng.choice([rng.uniform(1.5, 2.6), rng.uniform(2.6, 4.6), rng.uniform(4.6, 7.0)]))
@@ -63,10 +73,11 @@ def random_place(rng: Generator, kind: str, width: int, height: int, *, zebra: b
     horizon = height * float(rng.uniform(0.80, 1.05)) - focal * high / near
     horizon = float(np.clip(horizon, -0.12 * height, 0.52 * height))
     view = View(width, height, focal, horizon, x, high, 0.0, float(yaw))
-    middle = near * float(rng.uniform(1.2, 1.9))
-    ahead = middle * np.cos(yaw) + (0.0 if kind == "along" else -(x / 2) * np.sin(yaw) * 0)
-    zebra_z = float(ahead + rng.uniform(-1.0, 1.5)) if zebra else None
-    walls = tuple(
-        None if rng.random() < 0.3 else float(rng.uniform(0.0, 6.0)) for _ in range(2)
-    )
-    return Place(view, kind, road, pavement, zebra_z, (walls[0], walls[1]), bool(rng.random() < 0.4))
+    middle = near * float(rng.uniform(1.1, 1.7))
+    middle_z = middle if kind == "along" else abs(x / np.tan(yaw)) if kind == "diagonal" else 0.0
+    zebra_z = float(middle_z + rng.uniform(-1.0, 1.5)) if zebra else None
+    walls = tuple(None if rng.random() < 0.3 else float(rng.uniform(0.0, 6.0)) for _ in range(2))
+    return Place(
+        view, kind, road, pavement, zebra_z, (walls[0], walls[1]), bool(rng.random() < 0.4),
+        1 if rng.random() < 0.75 else -1, parking, float(middle_z),
+    )  # fmt: skip

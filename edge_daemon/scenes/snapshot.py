@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_daemon.scenes.backdrop import paint_backdrop
 from edge_daemon.scenes.cast import random_character
-from edge_daemon.scenes.compose import Body, compose, mottled
+from edge_daemon.scenes.compose import Body, compose, drawn, mottled
 from edge_daemon.scenes.daylight import Air, random_air
 from edge_daemon.scenes.furniture import bin_or_box, lamp_post, traffic_light, tree
 from edge_daemon.scenes.place import Place, random_place
@@ -47,7 +47,7 @@ def random_scene(
         light = str(rng.choice(["red", "yellow", "green"]))
         bodies += random_light(rng, place, light)
     bodies += _crowd(rng, place, air)
-    canvas, boxes = compose(backdrop.rgb, bodies, place.view, air)
+    canvas, boxes = compose(backdrop.rgb, drawn(bodies, place.view, air), place.view, air)
     canvas *= np.float32(rng.uniform(0.92, 1.08))
     picture = expose(canvas, air, rng, float(rng.choice([0.0, rng.uniform(0.3, 0.8)])))
     return picture, truth_of(boxes, air)
@@ -66,7 +66,9 @@ def random_lamps(rng: Generator, place: Place) -> NDArray[np.float32]:
     return np.array([(side, start + k * step) for k in range(-1, 5)], np.float32)
 
 
-def random_furniture(rng: Generator, place: Place, air: Air) -> list[Body]:
+def random_furniture(
+    rng: Generator, place: Place, air: Air, *, sparse: bool = False
+) -> list[Body]:
     """Lamp posts, trees and smaller things on the pavements, none of them in the truth."""
     bodies = [lamp_post(float(x), float(z), air, mottled(rng)) for x, z in air.lamps]
     for _ in range(int(rng.integers(0, 5))):

@@ -44,4 +44,5 @@ class ArrayPicture:
             return self.rgb()
         grows = width >= self.width and height >= self.height
         how = cv2.INTER_LINEAR if grows else cv2.INTER_AREA
-        return np.asarray(cv2.resize(self._rgb, (width, height), interpolation=how), np.uint8)
+        small: NDArray[np.uint8] = cv2.resize(self._rgb, (width, height), interpolation=how)
+        return small
