@@ -141,7 +141,7 @@ def _zebra(board: NDArray[np.uint8], view: View, place: Place, asphalt: Colour, 
         _patch(board, view, (x, z - 1.5), (x + step * 0.5, z + 1.5), white)
     for side in (-1, 1):  # stop lines, each on its own side of the road
         x1, x2 = sorted((0.1 * side, side * (r - 0.2)))
-        stop = z - side * 2.9
+        stop = z - side * place.drives_right * 2.9
         _patch(board, view, (x1, stop - 0.17), (x2, stop + 0.17), white)
 
 

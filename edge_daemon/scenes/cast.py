@@ -125,7 +125,7 @@ class Dog:
         """One body, trotting."""
         stride = tau * travelled_m / (0.75 * self.size)
         shape: Shape = cycles.dog(self.coat, self.size, stride, long=self.long)
-        return [Body("dog", shape, pose, (0.16 * self.size, 0.45 * self.size), 0.6, grain=0.14, seed=self.seed)]
+        return [Body("dog", shape, pose, (0.16 * self.size, 0.45 * self.size), 0.6, grain=0.06, seed=self.seed)]
 
 
 def random_character(rng: Generator, kind: str, air: Air) -> Character:

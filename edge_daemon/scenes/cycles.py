@@ -72,9 +72,10 @@ def motorcycle(paint: Colour, *, scooter: bool, night: bool) -> Shape:
     shape = Shape()
     r, back, ahead = (0.24, -0.58, 0.6) if scooter else (0.31, -0.66, 0.70)
     for z in (back, ahead):
-        shape.limb((0, r, z), (0, r + 0.001, z), r, r, (26, 26, 28))
-        shape.limb((0, r, z), (0, r + 0.001, z), r * 0.6, r * 0.6, (130, 132, 136))
-        shape.limb((0, r, z), (0, r + 0.001, z), r * 0.35, r * 0.35, (40, 40, 42))
+        shape.limb((0, 0.07, z), (0, 2 * r - 0.07, z), 0.07, 0.07, (30, 30, 32))
+        for size, tone in ((1.0, (26, 26, 28)), (0.68, (120, 122, 126)), (0.55, (44, 44, 46))):
+            wheel = [(0.0, r + size * r * sin(t), z + size * r * cos(t)) for t in _ring(16)]
+            shape.face(wheel, tone)
     dark = (38, 38, 42)
     if scooter:
         shape.limb((0, 0.42, -0.5), (0, 0.55, -0.25), 0.2, 0.2, paint)
@@ -120,34 +121,43 @@ def biker(look: Look, helmet: Colour) -> Shape:
 
 def dog(coat: Colour, size: float, stride: float, *, long: bool) -> Shape:
     """A dog trotting; size 1 stands 0.6 m at the shoulder."""
-    shape = Shape(sort=True)
+    shape = Shape(sort=True, relief=0.45)
     s = 0.60 * size
-    body_y, ahead, back = 0.78 * s, 0.42 * s, -0.46 * s
-    dark = times(coat, 0.8)
+    body_y, ahead, back = 0.74 * s, 0.44 * s, -0.50 * s
+    dark, pale = times(coat, 0.78), mix(coat, (232, 222, 208), 0.35)
     for z, shift in ((ahead, 0.0), (back, 0.9)):
         for side in (-1, 1):
             phase = stride + shift + (pi if side > 0 else 0.0)
-            swing = 0.5 * sin(phase)
-            lift = max(0.0, 0.12 * cos(phase)) * s
-            knee = (side * 0.13 * s, 0.42 * s, z + 0.3 * s * swing * 0.5)
-            foot = (side * 0.13 * s, 0.05 * s + lift, z + 0.62 * s * swing * 0.7)
-            shape.limb(knee, foot, 0.065 * s, 0.05 * s, dark)
-            shape.limb((side * 0.12 * s, body_y, z), knee, 0.14 * s, 0.075 * s, coat)
-    thick = 0.24 if long else 0.2
-    shape.limb((0, body_y + 0.02 * s, back), (0, body_y, 0.0), 0.19 * s, thick * s, coat)
-    shape.limb((0, body_y, 0.0), (0, body_y + 0.04 * s, ahead), thick * s, 0.24 * s, coat)
-    head: Vec = (0.0, 1.22 * s, ahead + 0.40 * s)
-    shape.limb((0, body_y + 0.12 * s, ahead + 0.06 * s), (0, head[1] - 0.05 * s, head[2] - 0.05 * s), 0.17 * s,
-               0.13 * s, coat)  # fmt: skip
-    shape.limb(head, (0, head[1] + 0.01, head[2] + 0.06 * s), 0.155 * s, 0.14 * s, coat)
-    snout: Vec = (0.0, head[1] - 0.07 * s, head[2] + 0.32 * s)
-    shape.limb((0, head[1] - 0.04 * s, head[2] + 0.1 * s), snout, 0.095 * s, 0.065 * s, mix(coat, (230, 220, 205), 0.2))
-    shape.limb(snout, (0, snout[1] + 0.01, snout[2] + 0.03 * s), 0.035 * s, 0.03 * s, (16, 14, 14))
+            swing = 0.42 * sin(phase)
+            lift = max(0.0, 0.10 * cos(phase)) * s
+            bow = -0.07 * s if z < 0 else 0.03 * s
+            knee = (side * 0.12 * s, 0.40 * s, z + 0.3 * s * swing * 0.5 + bow)
+            foot = (side * 0.12 * s, 0.05 * s + lift, z + 0.6 * s * swing * 0.7)
+            shape.limb(foot, (foot[0], foot[1], foot[2] + 0.07 * s), 0.05 * s, 0.05 * s, pale)
+            shape.limb(knee, foot, 0.065 * s, 0.045 * s, coat)
+            thigh = 0.19 if z < 0 else 0.15
+            shape.limb((side * 0.10 * s, body_y, z), knee, thigh * s, 0.08 * s, coat)
+    deep = 0.25 if long else 0.22
+    shape.limb((0, body_y + 0.03 * s, back), (0, body_y, -0.05 * s), 0.2 * s, deep * 0.95 * s, coat)
+    shape.limb((0, body_y, -0.05 * s), (0, body_y - 0.01 * s, ahead), deep * s, 0.27 * s, coat)
+    shape.limb((0, body_y - 0.12 * s, 0.0), (0, body_y - 0.12 * s, ahead), 0.1 * s, 0.14 * s, pale)
+    head: Vec = (0.0, 1.12 * s, ahead + 0.34 * s)
+    nape: Vec = (0.0, body_y + 0.12 * s, ahead + 0.04 * s)
+    shape.limb(nape, (0, head[1] - 0.03 * s, head[2] - 0.06 * s), 0.2 * s, 0.155 * s, coat)
+    shape.limb(head, (0, head[1] + 0.01, head[2] + 0.07 * s), 0.175 * s, 0.155 * s, coat)
+    snout: Vec = (0.0, head[1] - 0.06 * s, head[2] + 0.29 * s)
+    shape.limb((0, head[1] - 0.05 * s, head[2] + 0.1 * s), snout, 0.11 * s, 0.075 * s, pale)
+    nose: Vec = (0.0, snout[1] + 0.02 * s, snout[2] + 0.06 * s)
+    shape.limb(nose, (0, nose[1], nose[2] + 0.02 * s), 0.038 * s, 0.032 * s, (16, 14, 14))
     for side in (-1, 1):
-        tip = (side * 0.15 * s, head[1] + (-0.14 if long else 0.24) * s, head[2] - 0.02 * s)
-        shape.limb((side * 0.11 * s, head[1] + 0.07 * s, head[2]), tip, 0.06 * s, 0.035 * s, dark)
+        eye = (side * 0.08 * s, head[1] + 0.05 * s, head[2] + 0.17 * s)
+        shape.limb(eye, (eye[0], eye[1], eye[2] + 0.01), 0.026 * s, 0.026 * s, (14, 12, 12))
+        tip = (side * 0.19 * s, head[1] + (-0.14 if long else 0.23) * s, head[2] - 0.02 * s)
+        root = (side * 0.13 * s, head[1] + 0.09 * s, head[2])
+        shape.limb(root, tip, 0.075 * s, (0.06 if long else 0.03) * s, dark)
     wag = 0.12 * s * sin(stride * 1.7)
-    shape.limb((0, body_y + 0.1 * s, back - 0.12 * s), (wag, body_y + 0.42 * s, back - 0.46 * s), 0.06 * s, 0.03 * s, coat)
+    root = (0.0, body_y + 0.12 * s, back - 0.14 * s)
+    shape.limb(root, (wag, body_y + 0.36 * s, back - 0.44 * s), 0.065 * s, 0.035 * s, coat)
     return shape
 
 

@@ -69,8 +69,9 @@ def whole(place: Place, x_m: float, tall_m: float) -> Stretch | None:
 
 
 def lane_route(place: Place, kind: str, side: int, half_long_m: float) -> Route | None:
-    """A drive along the road on one side of it (1: towards +z), through the picture."""
-    x = side * (place.road_half_m - 0.75 if kind == "bicycle" else place.lane_m)
+    """A drive along the road, towards +z (side 1) or back (-1), through the picture."""
+    from_middle = place.road_half_m - 0.75 if kind == "bicycle" else place.lane_m
+    x = side * place.drives_right * from_middle
     stretch = seen(place, x, half_long_m, 3.0)
     if stretch is None or stretch.length_m < 2:
         return None

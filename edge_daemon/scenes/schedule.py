@@ -126,7 +126,7 @@ def _route(rng: Generator, place: Place, character: Character) -> Route | None:
     if kind in _ROAD:
         sides = [1, -1] if rng.random() < 0.5 else [-1, 1]
         for side in sides:
-            route = lane_route(place, kind, side * place.drives_right, character.length_m / 2)
+            route = lane_route(place, kind, side, character.length_m / 2)
             if route is not None:
                 return route
         return None

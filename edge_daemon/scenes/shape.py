@@ -44,6 +44,7 @@ class Shape:
     """
 
     sort: bool = False
+    relief: float = 1.0  # how strongly limbs are rounded by shading
     _points: list[Vec] = field(default_factory=list)
     _parts: list[tuple[int, int, Colour, float, float, Vec | None]] = field(default_factory=list)
     _sections: list[tuple[int, Vec | None]] = field(default_factory=list)
@@ -175,7 +176,7 @@ def draw(shape: Shape, pose: Pose, view: View, sun: Points, contrast: float) -> 
         tone = float(light[n]) if facing[n] else 1.0
         if ra > 0 or rb > 0:
             radii = (ra * scale[first] * times_px, rb * scale[first + 1] * times_px)
-            _limb(board, place[first], place[first + 1], radii, colour)
+            _limb(board, place[first], place[first + 1], radii, colour, shape.relief)
         else:
             flat = place[span]
             if camera[span, 2].min() < NEAR_M:
@@ -198,12 +199,13 @@ def fill(board: NDArray[np.uint8], points: Points, colour: Colour) -> None:
 
 
 def _limb(
-    board: NDArray[np.uint8], a: Points, b: Points, radii: tuple[float, float], colour: Colour
-) -> None:
+    board: NDArray[np.uint8], a: Points, b: Points, radii: tuple[float, float], colour: Colour,
+    relief: float,
+) -> None:  # fmt: skip
     """A tapered, rounded bar, lit along its upper left side."""
     angle = float(np.arctan2(b[1] - a[1], b[0] - a[0]))
     ra, rb = max(radii[0], 0.35), max(radii[1], 0.35)
-    for shrink, tone, shift in ((1.0, 0.80, 0.0), (0.66, 1.06, -0.22)):
+    for shrink, tone, shift in ((1.0, 1 - 0.2 * relief, 0.0), (0.66, 1 + 0.06 * relief, -0.22)):
         if shrink < 1 and max(ra, rb) < 1.2:
             continue
         arc_b = angle + _ARC

@@ -62,13 +62,13 @@ def random_paint(rng: Generator) -> tuple[str, Colour]:
 # Lengths in metres: length, width, height, belt line, bonnet, boot, and the cabin's corners
 # (foot and top of windscreen, top and foot of rear window) as shares of the length.
 _CARS: dict[str, tuple[float, ...]] = {
-    "saloon": (4.6, 1.82, 1.45, 0.92, 0.86, 0.95, 0.74, 0.56, 0.24, 0.09),
-    "hatch": (4.0, 1.76, 1.48, 0.94, 0.88, 0.92, 0.77, 0.60, 0.12, 0.02),
-    "estate": (4.7, 1.84, 1.48, 0.93, 0.87, 0.92, 0.75, 0.58, 0.10, 0.02),
-    "suv": (4.6, 1.90, 1.70, 1.08, 1.04, 1.05, 0.76, 0.62, 0.11, 0.02),
-    "mpv": (4.6, 1.86, 1.78, 1.04, 0.96, 1.00, 0.86, 0.66, 0.08, 0.01),
-    "coupe": (4.4, 1.84, 1.34, 0.88, 0.82, 0.90, 0.70, 0.52, 0.28, 0.06),
-    "small": (3.5, 1.64, 1.50, 0.94, 0.90, 0.92, 0.82, 0.66, 0.10, 0.02),
+    "saloon": (4.6, 1.82, 1.45, 0.90, 0.84, 0.97, 0.72, 0.53, 0.27, 0.10),
+    "hatch": (4.1, 1.78, 1.48, 0.92, 0.86, 0.94, 0.74, 0.56, 0.20, 0.03),
+    "estate": (4.7, 1.84, 1.48, 0.92, 0.86, 0.94, 0.73, 0.54, 0.14, 0.03),
+    "suv": (4.5, 1.90, 1.66, 1.06, 1.00, 1.05, 0.74, 0.58, 0.17, 0.03),
+    "mpv": (4.5, 1.86, 1.66, 1.00, 0.92, 0.98, 0.82, 0.58, 0.14, 0.02),
+    "coupe": (4.4, 1.84, 1.34, 0.88, 0.80, 0.92, 0.68, 0.49, 0.32, 0.07),
+    "small": (3.6, 1.68, 1.50, 0.92, 0.88, 0.92, 0.78, 0.60, 0.20, 0.03),
 }
 
 
@@ -96,14 +96,14 @@ def _car(
         (c, belt, half), (d, boot, half * 0.96), (rear + 0.03, boot - 0.10, half * 0.93),
         (rear, 0.52, half * 0.93), (rear + 0.10, 0.24, half * 0.90),
     ]  # fmt: skip
-    _extrude(shape, hull, paint)
+    _extrude(shape, _rounded(hull), paint)
     cabin = [
         (a + 0.10, bonnet - 0.02, half * 0.90), (b, height - 0.03, half * 0.72),
         ((b + c) / 2, height, half * 0.73), (c, height - 0.04, half * 0.72),
         (d + 0.05, boot - 0.04, half * 0.88),
     ]  # fmt: skip
-    _extrude(shape, cabin, paint)
-    _car_glass(shape, cabin, belt, height)
+    _extrude(shape, _rounded(cabin), paint)
+    _car_glass(shape, paint, cabin, belt, height)
     _car_ends(shape, paint, front, rear, half, bonnet, boot, night=night)
     _car_sides(shape, paint, half, front, rear, belt, a, d)
     wheels(shape, axles, half, radius, behind=False)
@@ -141,12 +141,25 @@ def _extrude(shape: Shape, ribs: Sequence[Rib], paint: Colour) -> None:
         shape.face([(-w1, y1, z1), (w1, y1, z1), (w2, y2, z2), (-w2, y2, z2)], paint, normal)
 
 
-def _car_glass(shape: Shape, cabin: Sequence[Rib], belt: float, height: float) -> None:
+def _rounded(ribs: Sequence[Rib]) -> list[Rib]:
+    """The profile with its corners cut off, its ends kept.
+
+    Source: G. Chaikin, An algorithm for high-speed curve generation, CGIP 3, 1974.
+    """
+    smooth = [ribs[0]]
+    for a, b in zip(ribs, ribs[1:]):
+        smooth += [_between(a, b, 0.25), _between(a, b, 0.75)]
+    return [*smooth, ribs[-1]]
+
+
+def _car_glass(
+    shape: Shape, paint: Colour, cabin: Sequence[Rib], belt: float, height: float
+) -> None:
     (za, ya, wa), (zb, yb, wb), _, (zc, yc, wc), (zd, yd, wd) = cabin
     sky = (150, 168, 182)
 
     def across(low: Rib, high: Rib, outward: Vec) -> None:
-        (z1, y1, w1), (z2, y2, w2) = _between(low, high, 0.10), _between(low, high, 0.93)
+        (z1, y1, w1), (z2, y2, w2) = _between(low, high, 0.12), _between(low, high, 0.86)
         glass = [(-w1 * 0.93, y1, z1), (w1 * 0.93, y1, z1), (w2 * 0.92, y2, z2), (-w2 * 0.92, y2, z2)]
         shape.face(glass, GLASS, outward)
         z3, y3, w3 = _between((z1, y1, w1), (z2, y2, w2), 0.55)
@@ -171,10 +184,10 @@ def _car_glass(shape: Shape, cabin: Sequence[Rib], belt: float, height: float) -
         top = high - 0.12
         shape.face([at((z1 + z2) / 2 - 0.1, top), at(z2, high), at(z3, high), at((z3 + z4) / 2, top)],
                    mix(GLASS, sky, 0.35), out)  # fmt: skip
-        for share in (0.42, 0.78) if z1 - z4 > 1.9 else (0.5,):
+        for share, half, tone in ((0.40, 0.035, (18, 18, 20)), (0.80, 0.05, paint)):
             z = z1 + (z4 - z1) * share
-            shape.face([at(z - 0.04, low), at(z + 0.04, low), at(z + 0.04, high), at(z - 0.04, high)],
-                       (20, 20, 22), out)  # fmt: skip
+            shape.face([at(z - half, low), at(z + half, low), at(z + half, high), at(z - half, high)],
+                       tone, out)  # fmt: skip
 
 
 def _car_ends(
@@ -206,6 +219,9 @@ def _car_sides(
 ) -> None:  # fmt: skip
     for side in (-1, 1):
         x, out = side * half * 1.004, (float(side), 0.1, 0.0)
+        low = [(x, 0.26, front - 0.12), (x, 0.42, front - 0.06), (x, 0.60, front - 0.12),
+               (x, 0.62, rear + 0.1), (x, 0.5, rear + 0.06), (x, 0.28, rear + 0.14)]  # fmt: skip
+        shape.face(low, times(paint, 0.86), (float(side), -0.25, 0.0))
         sill = [(x, 0.24, front - 1.25), (x, 0.36, front - 1.3), (x, 0.36, rear + 1.3), (x, 0.24, rear + 1.25)]
         shape.face(sill, times(paint, 0.55), out)
         shine = [(x, belt - 0.14, a), (x, belt - 0.06, a), (x, belt - 0.06, d + 0.2), (x, belt - 0.14, d + 0.2)]
