@@ -1,0 +1,178 @@
+"""What may stay on the disk: by age, by size and by free space, the oldest goes first."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from edge_daemon.errors import StorageFullError
+from edge_daemon.recording.segments import find_segments, segment_path, stat_segment
+from edge_daemon.recording.storage import storage_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from edge_daemon.recording.segments import Segment
+    from edge_daemon.types import CameraId
+
+log = logging.getLogger(__name__)
+
+_RESERVE_BYTES: Final = 500_000_000  # left free for everybody else; of a small disk a twentieth
+_PARTS: Final = 16  # a segment is cut early, rather than take more than this part of the room
+_LEAST_PART_BYTES: Final = 256_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a camera may keep; None: no limit."""
+
+    keep_s: float | None
+    max_bytes: int | None
+
+
+def outdated(
+    segments: Sequence[Segment], limits: Limits, *, now: datetime, growing_bytes: int
+) -> list[Segment]:
+    """Return which of a camera's segments, given oldest first, are too old or too many.
+
+    growing_bytes is the size of the segment being written with what comes next.
+    """
+    born = None if limits.keep_s is None else now - timedelta(seconds=limits.keep_s)
+    used = growing_bytes + sum(s.size_bytes for s in segments)
+    gone = []
+    for segment in segments:
+        too_old = born is not None and segment.ended_at < born
+        too_much = limits.max_bytes is not None and used > limits.max_bytes
+        if not (too_old or too_much):
+            break
+        used -= segment.size_bytes
+        gone.append(segment)
+    return gone
+
+
+def crowded_out(segments: Iterable[Segment], missing_bytes: int) -> list[Segment]:
+    """Return the oldest segments, of whichever camera, that hold missing_bytes together."""
+    gone = []
+    for segment in sorted(segments, key=lambda s: s.ended_at):
+        if missing_bytes <= 0:
+            break
+        missing_bytes -= segment.size_bytes
+        gone.append(segment)
+    return gone
+
+
+class Archive:
+    """The segments of all cameras below one directory.  Shared by their threads.
+
+    Room is made before anything is written, so that the disk never fills.  What is being written
+    is never removed, nor is anything that does not have the exact name of a segment.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._lock = Lock()
+        self._finished: dict[CameraId, list[Segment]] | None = None  # None: not looked yet
+        self._writing: dict[Path, CameraId] = {}
+
+    def begin(self, camera: CameraId, started_at: datetime, limits: Limits) -> tuple[Path, int]:
+        """Return the path of a camera's next segment, and the bytes at which to cut it early.
+
+        The directory exists afterwards, the file does not.  Raises RecordingError.
+        """
+        directory = self.root / camera
+        with self._lock, storage_faults(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+            finished = self._looked()
+            finished[camera] = [s for s in find_segments(directory) if s.path not in self._writing]
+            self._make_room(camera, limits, _LEAST_PART_BYTES)
+            kept_bytes = sum(s.size_bytes for segments in finished.values() for s in segments)
+            room = shutil.disk_usage(self.root).free + kept_bytes
+            most = min(room, limits.max_bytes or room) // _PARTS
+            path = segment_path(directory, started_at)
+            path.parent.mkdir(exist_ok=True)
+            self._writing[path] = camera
+            return path, max(most, _LEAST_PART_BYTES)
+
+    def make_room(self, camera: CameraId, limits: Limits, wanted_bytes: int) -> None:
+        """Remove what must go before a camera writes wanted_bytes more.
+
+        Raises StorageFullError when nothing is left to remove, RecordingError.
+        """
+        with self._lock, storage_faults(self.root):
+            self._make_room(camera, limits, wanted_bytes)
+
+    def end(self, path: Path) -> None:
+        """Count a segment as finished: it may be removed from now on.  Raises RecordingError.
+
+        An empty one, of which not even the header could be written, is removed at once.
+        """
+        with self._lock, storage_faults(path), suppress(FileNotFoundError):
+            camera = self._writing.pop(path)
+            segment = stat_segment(path)
+            self._looked().setdefault(camera, []).append(segment)
+            if segment.size_bytes == 0:
+                self._remove([segment])
+
+    def size_bytes(self, camera: CameraId) -> int:
+        """Return what a camera's segments take, the one being written too.
+
+        Raises RecordingError.
+        """
+        with self._lock, storage_faults(self.root):
+            finished = sum(s.size_bytes for s in self._looked().get(camera, ()))
+            return finished + self._growing_bytes(camera)
+
+    def _make_room(self, camera: CameraId, limits: Limits, wanted_bytes: int) -> None:
+        growing = self._growing_bytes(camera) + wanted_bytes
+        now = datetime.now(timezone.utc)
+        own = self._looked().get(camera, [])
+        self._remove(outdated(own, limits, now=now, growing_bytes=growing))
+        if (missing := self._missing_bytes(wanted_bytes)) > 0:
+            every = [s for segments in self._looked().values() for s in segments]
+            self._remove(crowded_out(every, missing))
+            if self._missing_bytes(wanted_bytes) > 0:
+                raise StorageFullError(
+                    "the disk is full, and no recording is left to remove",
+                    where=str(self.root),
+                    hint="free some space, or move data_dir to a larger disk",
+                )
+
+    def _missing_bytes(self, wanted_bytes: int) -> int:
+        disk = shutil.disk_usage(self.root)
+        return min(_RESERVE_BYTES, disk.total // 20) + wanted_bytes - disk.free
+
+    def _growing_bytes(self, camera: CameraId) -> int:
+        growing = 0
+        for path, owner in self._writing.items():
+            if owner == camera:
+                with suppress(FileNotFoundError):  # nothing written yet
+                    growing += path.lstat().st_size
+        return growing
+
+    def _looked(self) -> dict[CameraId, list[Segment]]:
+        """Return the finished segments by camera; what was there before counts too."""
+        if self._finished is None:
+            directories = [d for d in self.root.iterdir() if d.is_dir() and not d.is_symlink()]
+            self._finished = {d.name: find_segments(d) for d in directories}
+        return self._finished
+
+    def _remove(self, segments: Sequence[Segment]) -> None:
+        """Unlink them, and their day's directory when it is empty."""
+        for segment in segments:
+            try:
+                segment.path.unlink(missing_ok=True)
+            except OSError as exc:  # one stubborn file must not end all recording
+                log.warning("%s: cannot be removed: %s", segment.path, exc.strerror)
+            else:
+                log.debug("%s: removed, %d bytes", segment.path, segment.size_bytes)
+            with suppress(OSError):
+                segment.path.parent.rmdir()
+        gone = set(segments)
+        for camera, finished in self._looked().items():
+            self._looked()[camera] = [s for s in finished if s not in gone]

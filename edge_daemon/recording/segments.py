@@ -1,0 +1,85 @@
+"""The files a recording is cut into: their names, and when a new one begins."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_FILE: Final = re.compile(r"\d{2}-\d{2}-\d{2}Z(?:-\d+)?\.mp4")
+_JUMP_S: Final = 5.0  # stream time and wall time may differ by so much from frame to frame
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A finished file.  ended_at is when this machine last wrote to it, aware UTC."""
+
+    path: Path
+    ended_at: datetime
+    size_bytes: int
+
+
+class SegmentClock:
+    """Says with which frame a new segment begins: at whole multiples of length_s.
+
+    A live camera is cut by wall-clock time, a file by its stream time.  Where time runs backwards
+    or, of a live camera, away from the wall clock, a new segment begins too.
+    """
+
+    def __init__(self, length_s: float, *, live: bool) -> None:
+        self._length_s, self._live = length_s, live
+        self._last: tuple[float, float] | None = None  # stream time, wall time
+
+    def starts_new(self, pts_s: float, captured_at: datetime) -> bool:
+        """Return whether this frame belongs into a new segment; the first one does."""
+        wall_s = captured_at.timestamp()
+        last, self._last = self._last, (pts_s, wall_s)
+        if last is None or pts_s <= last[0]:
+            return True
+        if self._live and abs((pts_s - last[0]) - (wall_s - last[1])) > _JUMP_S:
+            return True
+        now_s, then_s = (wall_s, last[1]) if self._live else (pts_s, last[0])
+        return now_s // self._length_s != then_s // self._length_s
+
+
+def segment_path(directory: Path, started_at: datetime) -> Path:
+    """Return a name not yet taken: 2026-11-20/22-54-00Z.mp4, then 22-54-00Z-2.mp4."""
+    at = started_at.astimezone(timezone.utc)
+    day = directory / f"{at:%Y-%m-%d}"
+    path, n = day / f"{at:%H-%M-%S}Z.mp4", 1
+    while os.path.lexists(path):
+        n += 1
+        path = day / f"{at:%H-%M-%S}Z-{n}.mp4"
+    return path
+
+
+def find_segments(directory: Path) -> list[Segment]:
+    """Return the segments below a camera's directory, oldest first.
+
+    Only what has the exact name of a segment counts, and no link is followed.  Raises OSError.
+    """
+    if not directory.is_dir():
+        return []
+    days = [d.path for d in _entries(directory, _DAY) if d.is_dir(follow_symlinks=False)]
+    files = [f for day in days for f in _entries(Path(day), _FILE)]
+    found = [stat_segment(Path(f.path)) for f in files if f.is_file(follow_symlinks=False)]
+    return sorted(found, key=lambda s: (s.ended_at, s.path))
+
+
+def stat_segment(path: Path) -> Segment:
+    """Return what the file system says of a segment.  Raises OSError."""
+    told = path.lstat()
+    ended_at = datetime.fromtimestamp(told.st_mtime, timezone.utc)
+    return Segment(path, ended_at, told.st_size)
+
+
+def _entries(directory: Path, name: re.Pattern[str]) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(directory) as entries:
+        yield from (entry for entry in entries if name.fullmatch(entry.name))

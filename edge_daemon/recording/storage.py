@@ -1,0 +1,57 @@
+"""Files on a disk that may be full, read-only or gone."""
+
+from __future__ import annotations
+
+import errno
+import io
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from edge_daemon.errors import RecordingError, StorageFullError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from typing_extensions import Buffer
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_HINTS: Final = {
+    errno.EACCES: "let the daemon's user write there, or choose another place",
+    errno.EPERM: "let the daemon's user write there, or choose another place",
+    errno.EROFS: "mount the disk for writing, or choose another place",
+    errno.ENOENT: "create the directory, or choose another place",
+    errno.ENOTDIR: "a file is in the way: choose another place",
+    errno.EISDIR: "a directory is in the way: choose another name",
+    errno.EEXIST: "a file is in the way: choose another place",
+    errno.EIO: "check the disk and its cable",
+}
+
+
+@contextmanager
+def storage_faults(path: Path) -> Iterator[None]:
+    """Turn OSError into StorageFullError or RecordingError about path."""
+    try:
+        yield
+    except OSError as exc:
+        what = exc.strerror or str(exc)
+        if exc.errno in _FULL:
+            hint = "free some space, or keep less: record.keep, record.max_size"
+            raise StorageFullError(what, where=str(path), hint=hint) from exc
+        hint = _HINTS.get(exc.errno or 0, "check the disk, or choose another place")
+        raise RecordingError(what, where=str(path), hint=hint) from exc
+
+
+class StorageFile(io.FileIO):
+    """A file for FFmpeg to write to: unbuffered, and a write is whole or an OSError."""
+
+    size_bytes = 0  # highest byte written
+
+    def write(self, data: Buffer, /) -> int:
+        """Write all of it."""
+        rest = memoryview(data)
+        size = len(rest)
+        while rest:
+            rest = rest[super().write(rest) or 0 :]
+        self.size_bytes = max(self.size_bytes, self.tell())
+        return size

@@ -1,0 +1,188 @@
+"""H.264 in MP4 from pictures: plays in a browser, and up to the last second after a SIGKILL."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+import av
+import cv2
+import numpy as np
+from av.codec.codec import UnknownCodecError
+from av.video.frame import PictureType
+
+from edge_daemon.errors import RecordingError
+from edge_daemon.recording.storage import StorageFile, storage_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from av.video.codeccontext import VideoCodecContext
+    from numpy.typing import NDArray
+    from typing_extensions import Self
+
+_TICKS_PER_S: Final = 90_000
+_STEP: Final = 3_600  # ticks of a frame when nothing tells how long it stays
+_CODEC: Final = {"preset": "superfast", "crf": "24", "bf": "0", "forced-idr": "1", "g": "600"}
+"""No frame waits for a later one: little memory, and nothing is lost but the open fragment.
+
+Source: measured: 2 cores of an EPYC Zen 5, 2026-11-20; DESIGN.md, "Burned recordings".
+"""
+_CONTAINER: Final = {"movflags": "hybrid_fragmented", "flush_packets": "1"}
+"""Fragments while it grows, an ordinary seekable MP4 once closed.  Source: FFmpeg 7.1, movenc."""
+_BT601, _BT709, _LIMITED = 6, 1, 1  # ITU-T H.273: matrix, primaries and transfer, range
+
+
+class Timeline:
+    """Stream time in seconds to ticks that always grow; a step back is bridged, not followed."""
+
+    def __init__(self) -> None:
+        self.step = _STEP  # from the frame before last to the last one
+        self._start_s, self._last = 0.0, -1
+
+    def tick(self, pts_s: float) -> int:
+        """Return the ticks of the next frame; those of the first are 0."""
+        if self._last < 0:
+            self._start_s, self._last = pts_s, 0
+            return 0
+        tick = round((pts_s - self._start_s) * _TICKS_PER_S)
+        if tick <= self._last:
+            tick = self._last + min(self.step, _TICKS_PER_S)
+            self._start_s = pts_s - tick / _TICKS_PER_S
+        self.step, self._last = tick - self._last, tick
+        return tick
+
+
+class VideoWriter:
+    """One MP4 file, made when the first picture comes.  Used by one thread.
+
+    Every method raises RecordingError, StorageFullError where there is no room.  After one the
+    file is closed, with what it held before, and the writer is of no more use.
+    """
+
+    def __init__(self, path: Path, *, replace: bool = True, threads: int = 1) -> None:
+        self.path = path
+        self._replace, self._threads = replace, threads
+        self._timeline, self._next_key = Timeline(), 0
+        self._encoder: _Encoder | None = None
+        self._planes: NDArray[np.uint8] | None = None  # YUV 4:2:0, used again and again
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file so far; what belongs to the open fragment is not in it yet."""
+        return self._encoder.size_bytes if self._encoder else 0
+
+    def write(self, rgb: NDArray[np.uint8], pts_s: float) -> None:
+        """Add a picture, uint8 (H, W, 3), at pts_s; an odd last row or column is left out.
+
+        A picture of another size than the first is fitted into that one, with black edges.
+        """
+        if self._encoder is None:
+            size = rgb.shape[1] & ~1, rgb.shape[0] & ~1
+            self._encoder = _Encoder(self.path, size, replace=self._replace, threads=self._threads)
+        picture = _fitted(rgb, self._encoder.size)
+        planes = self._planes = _planes(picture, self._planes)
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        tick = frame.pts = self._timeline.tick(pts_s)
+        frame.time_base = Fraction(1, _TICKS_PER_S)
+        if tick >= self._next_key:
+            frame.pict_type = PictureType.I
+            self._next_key = tick + _TICKS_PER_S
+        self._encoder.encode(frame, self._timeline.step)
+
+    def close(self) -> None:
+        """Finish the file; without a picture there is none."""
+        if self._encoder is not None:
+            encoder, self._encoder = self._encoder, None
+            encoder.close()
+
+
+class _Encoder:
+    """x264 and the MP4 around it, opened for one size of picture."""
+
+    def __init__(self, path: Path, size: tuple[int, int], *, replace: bool, threads: int) -> None:
+        self.size = size
+        self._path = path
+        with storage_faults(path):
+            self._file = StorageFile(path, "wb" if replace else "xb")
+        self._container = av.open(self._file, "w", format="mp4", options=_CONTAINER)
+        with self._fatal():
+            self._stream = self._container.add_stream("libx264", rate=30, options=_CODEC)
+            self._set_up(self._stream.codec_context, threads)
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file, which grows with each fragment."""
+        return self._file.size_bytes
+
+    def _set_up(self, codec: VideoCodecContext, threads: int) -> None:
+        codec.width, codec.height = self.size
+        codec.pix_fmt, codec.time_base = "yuv420p", Fraction(1, _TICKS_PER_S)
+        codec.thread_count = threads
+        codec.colorspace, codec.color_range = _BT601, _LIMITED  # what OpenCV converts to
+        codec.color_primaries = codec.color_trc = _BT709
+
+    def encode(self, frame: av.VideoFrame | None, step: int) -> None:
+        """Encode a frame of step ticks and write it; None: what is still held back."""
+        if self._file.closed:
+            raise ValueError("a picture after a fault: this writer is of no more use")
+        with self._fatal():
+            for packet in self._stream.encode(frame):
+                packet.duration = step
+                self._container.mux(packet)
+
+    def close(self) -> None:
+        """Write the index, which makes it an ordinary MP4; nothing after a fault."""
+        if not self._file.closed:
+            self.encode(None, _STEP)
+            with self._fatal():
+                self._container.close()
+                self._file.close()
+
+    @contextmanager
+    def _fatal(self) -> Iterator[None]:
+        """Turn any fault into a RecordingError, and let go of the file.
+
+        The file is closed first: FFmpeg must not write an index over fragments that are missing.
+        Nor is it asked again: a packet after a failed header is a segmentation fault (av 18.1).
+        """
+        try:
+            with storage_faults(self._path):
+                yield
+        except (RecordingError, av.FFmpegError, UnknownCodecError) as exc:
+            self._file.close()
+            with suppress(av.FFmpegError, OSError, ValueError):
+                self._container.close()
+            if isinstance(exc, RecordingError):
+                raise
+            hint = "pip install --force-reinstall av"
+            raise RecordingError(f"H.264: {exc}", where=str(self._path), hint=hint) from exc
+
+
+def _planes(rgb: NDArray[np.uint8], into: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    """Return rgb (H, W, 3) as YUV 4:2:0, BT.601, limited range: uint8 (H * 3 / 2, W)."""
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420, dst=into), np.uint8)
+
+
+def _fitted(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return rgb cut to even size, or fitted into (width, height) when it is another size."""
+    width, height = size
+    down, across = rgb.shape[:2]
+    if (across & ~1, down & ~1) == size:
+        return rgb[:height, :width]
+    scale = min(width / across, height / down)
+    across, down = max(round(across * scale), 1), max(round(down * scale), 1)
+    left, top = (width - across) // 2, (height - down) // 2
+    fitted = np.zeros((height, width, 3), np.uint8)
+    fitted[top : top + down, left : left + across] = cv2.resize(
+        rgb, (across, down), interpolation=cv2.INTER_AREA
+    )
+    return fitted
