@@ -1,0 +1,1 @@
+"""Verdicts out to the broker: payloads, the outbox that loses nothing, MQTT, Home Assistant."""

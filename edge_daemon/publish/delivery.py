@@ -1,0 +1,190 @@
+"""What is sent on one connection, and what the broker acknowledged of it."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from edge_daemon.errors import BrokerRefusedError, PublishError
+from edge_daemon.publish.broker import REFUSED_FROM, Outgoing
+from edge_daemon.publish.payloads import as_replayed
+from edge_daemon.publish.retained import RetainedTopics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_daemon.errors import EdgeError
+    from edge_daemon.publish.broker import Connection
+    from edge_daemon.publish.outbox import Outbox, Pending
+    from edge_daemon.publish.payloads import Topics
+    from edge_daemon.types import CameraId, QuestionId
+
+Outcome = Literal["acknowledged", "refused", "interrupted", "dropped"]
+
+_MOST_ANSWERS: Final = 100  # that wait to be sent
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What waits to be sent, left here by any thread."""
+
+    outbox: Outbox
+    retained: RetainedTopics = field(default_factory=RetainedTopics)
+    answers: deque[Outgoing] = field(default_factory=lambda: deque(maxlen=_MOST_ANSWERS))
+    fresh: set[str] = field(default_factory=set)  # ids of events that are not late
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the broker has all of it."""
+        return self.retained.settled and not self.answers and not len(self.outbox)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A message that the broker has not acknowledged."""
+
+    topic: str
+    retained: bool = False
+    event: Pending | None = None
+
+
+class Delivery:
+    """Sends mail on a connection, from its begin to its end.  For one thread.
+
+    Events go in the order they were decided; one that is refused holds back its question's
+    later ones until refused_s have passed.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        mail: Mail,
+        topics: Topics,
+        *,
+        refused_s: float,
+        on_fault: Callable[[EdgeError], None],
+        on_published: Callable[[Outcome], None],
+    ) -> None:
+        self.was_useful = False  # whether the broker acknowledged anything
+        self._connection, self._mail, self._topics = connection, mail, topics
+        self._on_fault, self._on_published = on_fault, on_published
+        self._refused_s, self._retry_at_s = refused_s, time.monotonic() + refused_s
+        self._unacked: dict[int, _Sent] = {}
+        self._sending: set[str] = set()  # ids of the events among them
+        self._refused: set[tuple[CameraId, QuestionId]] = set()
+        self._is_refusal_told = False
+        self._cursor = 0  # n of the last event sent
+        for topic in mail.retained.start_over(last=topics.status):
+            self._tell_too_big(topic)
+        mail.outbox.remember_topics(mail.retained.topics())
+
+    def send(self) -> None:
+        """Send what waits, as far as the window allows: present values, answers, events."""
+        if time.monotonic() >= self._retry_at_s:
+            self._retry()
+        while self._n_free > 0 and (message := self._next_message()):
+            if not self._connection.fits(message):
+                self._leave_out(message)
+                continue
+            if message.retain:
+                self._mail.outbox.remember_topics([message.topic])
+            mid = self._connection.send(message)
+            self._unacked[mid] = _Sent(message.topic, message.retain)
+        if self._n_free > 0 and len(self._mail.outbox) > len(self._sending):
+            for event in self._mail.outbox.pending(self._cursor, self._n_free):
+                self._cursor = event.n
+                self._send_event(event)
+
+    def settle(self) -> bool:
+        """Take note of what the broker acknowledged or refused; return whether it did."""
+        acks = [
+            (self._unacked.pop(mid), code)
+            for mid, code in self._connection.take_acks()
+            if mid in self._unacked
+        ]
+        taken = [sent for sent, code in acks if code < REFUSED_FROM]
+        refused = [sent for sent, code in acks if code >= REFUSED_FROM]
+        self._sending.difference_update(sent.event.id for sent, _ in acks if sent.event)
+        self.was_useful |= bool(taken)
+        self._note_taken(taken)
+        self._note_refused(refused)
+        return bool(acks)
+
+    def end(self) -> None:
+        """Count what was on its way as not sent, and answers as lost: the connection has ended."""
+        for _ in self._unacked:
+            self._on_published("interrupted")
+        while self._mail.answers:
+            self._mail.answers.popleft()
+            self._on_published("dropped")
+
+    @property
+    def _n_free(self) -> int:
+        return self._connection.window - len(self._unacked)
+
+    def _next_message(self) -> Outgoing | None:
+        if (value := self._mail.retained.take()) is not None:
+            return Outgoing(*value, retain=True)
+        return self._mail.answers.popleft() if self._mail.answers else None
+
+    def _send_event(self, event: Pending) -> None:
+        if event.id in self._sending or (event.camera, event.question) in self._refused:
+            return
+        try:
+            is_fresh = event.id in self._mail.fresh
+            payload = event.payload if is_fresh else as_replayed(event.payload)
+        except (ValueError, TypeError):
+            self._mail.outbox.remove([event])
+            self._on_published("dropped")
+            what = f"event {event.id} is damaged and was dropped"
+            self._on_fault(PublishError(what, where="outbox"))
+            return
+        topic = self._topics.event(event.camera, event.question)
+        mid = self._connection.send(Outgoing(topic, payload))
+        self._unacked[mid] = _Sent(topic, event=event)
+        self._sending.add(event.id)
+
+    def _note_taken(self, taken: list[_Sent]) -> None:
+        events = [sent.event for sent in taken if sent.event]
+        if events:
+            self._mail.outbox.remove(events)
+            self._mail.fresh.difference_update(event.id for event in events)
+        for sent in taken:
+            if sent.retained and self._mail.retained.acknowledge(sent.topic):
+                self._mail.outbox.forget_topic(sent.topic)
+            self._on_published("acknowledged")
+
+    def _note_refused(self, refused: list[_Sent]) -> None:
+        """Hold back what the broker refuses, and say so once a round."""
+        for sent in refused:
+            if sent.event is not None:
+                self._refused.add((sent.event.camera, sent.event.question))
+            elif sent.retained:
+                self._mail.retained.refuse(sent.topic)
+            self._on_published("refused")
+        if refused and not self._is_refusal_told:
+            self._is_refusal_told = True
+            others = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+            what = f"may not publish {refused[0].topic}{others}"
+            hint = f"let this user write {self._topics.root}/#; events wait in the outbox"
+            self._on_fault(BrokerRefusedError(what, where="mqtt", hint=hint))
+
+    def _retry(self) -> None:
+        self._retry_at_s = time.monotonic() + self._refused_s
+        self._refused.clear()
+        self._is_refusal_told = False
+        self._cursor = 0
+        self._mail.retained.retry()
+
+    def _leave_out(self, message: Outgoing) -> None:
+        """Do without a message that the broker says is too big for it."""
+        if message.retain:
+            self._mail.retained.acknowledge(message.topic)
+        self._tell_too_big(message.topic)
+
+    def _tell_too_big(self, topic: str) -> None:
+        self._on_published("dropped")
+        hint = "raise the broker's limit on the size of a packet"
+        self._on_fault(PublishError(f"{topic} is too big to send", where="mqtt", hint=hint))

@@ -1,0 +1,373 @@
+"""Events from their birth until the broker has them, and what was said last.
+
+An event is on disk before anyone hears of it.  With a disk that fails, events wait in memory
+and judging goes on; they are written as soon as the disk works again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import datetime
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final
+
+from edge_daemon.errors import EdgeError, PublishError
+from edge_daemon.publish.payloads import event_json
+from edge_daemon.publish.storage import DamagedError, OutboxFile
+from edge_daemon.types import Reason, Verdict
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Collection, Iterable
+    from pathlib import Path
+
+    from edge_daemon.config.models import OutboxConfig
+    from edge_daemon.types import CameraId, Event, QuestionId
+
+FILE_NAME: Final = "outbox.sqlite"
+MEMORY_EVENTS: Final = 10_000  # about 10 MB: waits in memory while the disk fails
+_DISK_RETRY_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An event that the broker has not acknowledged; n orders all of them."""
+
+    n: int
+    id: str
+    camera: CameraId
+    question: QuestionId
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said last of a question: goes on after a restart."""
+
+    seq: int
+    verdict: Verdict
+    reason: Reason | None
+    episode: str | None  # id of the YES that began it, while one is open
+    event_id: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A Pending that is not on disk yet, and when it came."""
+
+    pending: Pending
+    at_s: float
+
+
+class Outbox:
+    """Events in the order they were decided.  For any threads.
+
+    on_fault hears of a disk that fails and of events dropped, on_dropped how many; both are
+    called by the thread that found it and must be quick.  Never raises for a failing disk.
+
+    The age of an event counts the seconds that the daemon has run since, so that a wall clock
+    that jumps drops nothing.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        limits: OutboxConfig,
+        *,
+        on_fault: Callable[[EdgeError], None],
+        on_dropped: Callable[[int], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._file = OutboxFile(data_dir / FILE_NAME)
+        self._limits, self._clock = limits, clock
+        self._on_fault, self._on_dropped = on_fault, on_dropped
+        self._lock = RLock()
+        self._waiting: deque[_Waiting] = deque()
+        self._said: dict[tuple[CameraId, QuestionId], Said] = {}
+        self._said_unsaved: set[tuple[CameraId, QuestionId]] = set()
+        self._topics: set[str] = set()
+        self._topics_unsaved: set[str] = set()
+        self._next_n = 1
+        self._n_on_disk = 0
+        self._ran_s, self._opened_s = 0.0, clock()
+        self._disk_retry_s = clock()
+        self._save()
+
+    def append(self, event: Event) -> None:
+        """Keep an event, on disk on return unless the disk fails."""
+        key = (event.camera, event.question)
+        with self._lock:
+            pending = Pending(self._next_n, event.id, *key, event_json(event))
+            self._next_n += 1
+            self._waiting.append(_Waiting(pending, self._now_s()))
+            self._said[key] = Said(
+                seq=event.seq,
+                verdict=event.verdict,
+                reason=event.reason,
+                episode=event.episode if event.verdict is Verdict.YES else None,
+                event_id=event.id,
+                since=event.decided_at,
+            )
+            self._said_unsaved.add(key)
+            self._save()
+            self._bound()
+
+    def pending(self, after: int, limit: int) -> list[Pending]:
+        """Return the oldest events with n above after, in order."""
+        with self._lock:
+            self._save()
+            on_disk: list[Pending] = []
+            if self._n_on_disk:
+                sql = (
+                    "SELECT n, id, camera, question, payload FROM events"
+                    " WHERE n > ? ORDER BY n LIMIT ?"
+                )
+                try:
+                    on_disk = [Pending(*row) for row in self._file.read(sql, after, limit)]
+                except EdgeError as fault:
+                    self._cope(fault)
+                    return []  # what waits in memory is younger and must not overtake
+            in_memory = (w.pending for w in self._waiting if w.pending.n > after)
+            return [*on_disk, *in_memory][:limit]
+
+    def remove(self, delivered: Collection[Pending]) -> None:
+        """Forget events that the broker has acknowledged.
+
+        Not synced: after a power cut they may be sent once more, with the same id.
+        """
+        ids = {event.id for event in delivered}
+        with self._lock:
+            self._waiting = deque(w for w in self._waiting if w.pending.id not in ids)
+            rows = [(event.n, event.id) for event in delivered]
+            sql = "DELETE FROM events WHERE n = ? AND id = ?"
+            self._n_on_disk -= self._change(lambda db: db.executemany(sql, rows).rowcount)
+
+    def last_said(self, camera: CameraId, question: QuestionId) -> Said | None:
+        """Return what was said last of a question, before a restart too."""
+        with self._lock:
+            return self._said.get((camera, question))
+
+    def last_seq(self, camera: CameraId, question: QuestionId) -> int:
+        """Return the number of a question's last event; 0 before the first."""
+        said = self.last_said(camera, question)
+        return said.seq if said else 0
+
+    def __len__(self) -> int:
+        """Events not yet acknowledged."""
+        with self._lock:
+            return self._n_on_disk + len(self._waiting)
+
+    @property
+    def oldest_s(self) -> float:
+        """Age of the oldest of them; 0 when there is none."""
+        with self._lock:
+            at_s = [w.at_s for w in list(self._waiting)[:1]]
+            if self._n_on_disk:
+                try:
+                    rows = self._file.read("SELECT at_s FROM events ORDER BY n LIMIT 1")
+                except EdgeError as fault:
+                    self._cope(fault)
+                    rows = []
+                at_s += [row[0] for row in rows]
+            return max(0.0, self._now_s() - min(at_s)) if at_s else 0.0
+
+    def topics(self) -> frozenset[str]:
+        """Return the retained topics ever published and not emptied since."""
+        with self._lock:
+            return frozenset(self._topics)
+
+    def remember_topics(self, topics: Iterable[str]) -> None:
+        """Note that something retained is about to be published there."""
+        with self._lock:
+            self._topics_unsaved.update(set(topics) - self._topics)
+            self._topics |= self._topics_unsaved
+            self._save()
+
+    def forget_topic(self, topic: str) -> None:
+        """Note that nothing retained is left there."""
+        with self._lock:
+            self._topics.discard(topic)
+            self._topics_unsaved.discard(topic)
+            sql = "DELETE FROM topics WHERE topic = ?"
+            self._change(lambda db: db.execute(sql, (topic,)).rowcount)
+
+    def tidy(self) -> None:
+        """Drop what is too old and note the time that has passed; call it now and then."""
+        with self._lock:
+            self._save()
+            if not len(self):
+                return
+            oldest_s = self._now_s() - self._limits.max_age
+            sql = (
+                "DELETE FROM events WHERE n < IFNULL("
+                "(SELECT n FROM events WHERE at_s >= ? ORDER BY n LIMIT 1), 1 << 62)"
+            )
+            n_old = self._change(lambda db: db.execute(sql, (oldest_s,)).rowcount)
+            self._n_on_disk -= n_old
+            while self._waiting and self._waiting[0].at_s < oldest_s:
+                self._waiting.popleft()
+                n_old += 1
+            self._tell_dropped(n_old, "older than mqtt.outbox.max_age")
+
+    def close(self) -> None:
+        """Write what can be written and close the file."""
+        with self._lock:
+            self.tidy()
+            self._file.close()
+            self._disk_retry_s = float("inf")
+
+    def _now_s(self) -> float:
+        """Seconds that the daemon has run with this outbox, over all its starts."""
+        return self._ran_s + self._clock() - self._opened_s
+
+    def _save(self) -> None:
+        """Write what waits in memory, unless the disk failed a moment ago."""
+        if self._file.is_open and not self._is_unsaved:
+            return
+        if self._clock() < self._disk_retry_s:
+            return
+        try:
+            if not self._file.is_open:
+                self._open()
+            if self._is_unsaved:
+                self._write_unsaved()
+        except EdgeError as fault:
+            self._cope(fault)
+
+    @property
+    def _is_unsaved(self) -> bool:
+        return bool(self._waiting or self._said_unsaved or self._topics_unsaved)
+
+    def _write_unsaved(self) -> None:
+        events = [
+            (w.pending.n, w.pending.id, w.pending.camera, w.pending.question, w.at_s,
+             w.pending.payload)
+            for w in self._waiting
+        ]  # fmt: skip
+        said = [_said_row(key, self._said[key]) for key in self._said_unsaved]
+        with self._file.transaction(lasting=True) as db:
+            db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", events)
+            db.executemany("INSERT OR REPLACE INTO said VALUES (?, ?, ?, ?, ?, ?, ?, ?)", said)
+            db.executemany(
+                "INSERT OR IGNORE INTO topics VALUES (?)", [(t,) for t in self._topics_unsaved]
+            )
+            self._write_clock(db)
+        self._n_on_disk += len(events)
+        self._waiting.clear()
+        self._said_unsaved.clear()
+        self._topics_unsaved.clear()
+
+    def _open(self) -> None:
+        """Open the file, a new one in place of a damaged one, and read what it knows."""
+        try:
+            self._file.open()
+            self._read_all()
+        except DamagedError as fault:
+            self._set_aside(fault)
+            self._file.open()
+            self._read_all()
+
+    def _read_all(self) -> None:
+        try:
+            ((n_events, last_n),) = self._file.read("SELECT COUNT(*), MAX(n) FROM events")
+            said = {
+                (camera, question): _said(rest)
+                for camera, question, *rest in self._file.read("SELECT * FROM said")
+            }
+            topics = {topic for (topic,) in self._file.read("SELECT topic FROM topics")}
+            ran_s = float(sum(ran_s for (ran_s,) in self._file.read("SELECT ran_s FROM clock")))
+        except (ValueError, TypeError) as exc:
+            raise self._file.damage(f"{type(exc).__name__}: {exc}") from exc
+        self._n_on_disk = n_events
+        self._said = {**said, **self._said}  # what was said while the disk was away is newer
+        self._topics |= topics
+        self._place_waiting((last_n or 0) + 1, ran_s)
+
+    def _place_waiting(self, first_n: int, ran_s: float) -> None:
+        """Let what waits in memory follow what was found on disk."""
+        self._ran_s += ran_s
+        first_n = max(first_n, self._waiting[0].pending.n if self._waiting else self._next_n)
+        self._waiting = deque(
+            _Waiting(replace(w.pending, n=n), w.at_s + ran_s)
+            for n, w in enumerate(self._waiting, first_n)
+        )
+        self._next_n = first_n + len(self._waiting)
+
+    def _change(self, statements: Callable[[sqlite3.Connection], int]) -> int:
+        """Run statements that need not outlive a power cut; return the rows changed."""
+        if not self._file.is_open:
+            return 0
+        try:
+            with self._file.transaction(lasting=False) as db:
+                n = statements(db)
+                self._write_clock(db)
+        except EdgeError as fault:
+            self._cope(fault)
+            return 0
+        return n
+
+    def _write_clock(self, db: sqlite3.Connection) -> None:
+        db.execute("INSERT OR REPLACE INTO clock VALUES (1, ?)", (self._now_s(),))
+
+    def _bound(self) -> None:
+        """Keep to max_events, and in memory to what fits there."""
+        n_over = len(self) - self._limits.max_events
+        if n_over > 0 and self._n_on_disk:
+            sql = "DELETE FROM events WHERE n IN (SELECT n FROM events ORDER BY n LIMIT ?)"
+            n_gone = self._change(lambda db: db.execute(sql, (n_over,)).rowcount)
+            self._n_on_disk -= n_gone
+            self._tell_dropped(n_gone, "more than mqtt.outbox.max_events")
+        n_over = len(self._waiting) - min(MEMORY_EVENTS, self._limits.max_events)
+        for _ in range(n_over):
+            self._waiting.popleft()
+        self._tell_dropped(max(0, n_over), "the disk fails and memory is full")
+
+    def _tell_dropped(self, n: int, why: str) -> None:
+        if n:
+            self._on_dropped(n)
+            hint = "see why the broker is away; a longer outage needs higher limits"
+            plural = "s were" if n > 1 else " was"
+            what = f"{n} oldest event{plural} dropped: {why}"
+            self._on_fault(PublishError(what, where="outbox", hint=hint))
+
+    def _cope(self, fault: EdgeError) -> None:
+        """Tell a fault of the disk, and go on without it for a moment."""
+        if isinstance(fault, DamagedError):
+            try:
+                self._set_aside(fault)
+            except EdgeError as worse:
+                fault = worse
+            else:
+                return
+        self._on_fault(fault)
+        self._disk_retry_s = self._clock() + _DISK_RETRY_S
+
+    def _set_aside(self, fault: DamagedError) -> None:
+        """Begin a new file; it is opened with the next write.  Raises PublishError."""
+        aside = self._file.set_aside()
+        self._n_on_disk = 0
+        self._said_unsaved.update(self._said)
+        self._topics_unsaved.update(self._topics)
+        lost = "events not yet delivered may be in it; delete it when you have no use for it"
+        self._on_fault(PublishError(f"{fault.what}, kept as {aside}", where=fault.where, hint=lost))
+
+
+def _said_row(key: tuple[CameraId, QuestionId], said: Said) -> tuple[Any, ...]:
+    reason = said.reason.value if said.reason else None
+    return (*key, said.seq, said.verdict.value, reason, said.episode, said.event_id,
+            said.since.isoformat())  # fmt: skip
+
+
+def _said(row: list[Any]) -> Said:
+    seq, verdict, reason, episode, event_id, since = row
+    return Said(
+        seq=seq,
+        verdict=Verdict(verdict),
+        reason=Reason(reason) if reason else None,
+        episode=episode,
+        event_id=event_id,
+        since=datetime.fromisoformat(since),
+    )
