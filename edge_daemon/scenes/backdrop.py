@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from edge_daemon.scenes import texture
-from edge_daemon.scenes.facade import facade
+from edge_daemon.scenes.facade import N_FACADES, Facade, facade, gable
 from edge_daemon.scenes.shape import Colour, mix, times
 from edge_daemon.scenes.view import NEAR_M
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Points = NDArray[np.float32]
 
 _FAR_M = 90.0
+_SKY_M = 400.0
+_WINDOW_LIGHT = np.array([255, 214, 140], np.float32) / 255
 _ASPHALT: tuple[Colour, ...] = ((92, 92, 94), (74, 74, 78), (112, 110, 108), (60, 61, 64))
 _PAVING: tuple[Colour, ...] = ((158, 152, 146), (138, 134, 132), (176, 168, 156), (150, 128, 116))
 _GRASS: tuple[Colour, ...] = ((84, 112, 58), (104, 122, 66), (74, 98, 62), (134, 128, 84))
@@ -64,7 +66,7 @@ def _scaled(view: View, k: int) -> View:
 def _depth(view: View) -> Points:
     rows = np.arange(view.height, dtype=np.float32) + 0.5 - view.horizon_px
     ground = view.focal_px * view.y_m / np.maximum(rows, 1e-3)
-    ground = np.where(rows > 0, np.minimum(ground, 400.0), 400.0).astype(np.float32)
+    ground = np.where(rows > 0, np.minimum(ground, _SKY_M - 1), _SKY_M).astype(np.float32)
     return np.repeat(ground[:, None], view.width, 1)
 
 
@@ -87,15 +89,16 @@ def _skyline(board: NDArray[np.uint8], rng: Generator, view: View, air: Air) -> 
     h = int(view.horizon_px)
     if h < 2:
         return
+    dim = float(air.ambient[1])
     if rng.random() < 0.5:
         for _ in range(int(rng.integers(6, 16))):
             x = int(rng.uniform(-0.1, 1.0) * view.width)
             w, tall = int(rng.uniform(0.03, 0.16) * view.width), int(rng.uniform(0.1, 1.0) * 0.5 * h)
             tone = rng.uniform(90, 180)
             house = (tone, tone * rng.uniform(0.9, 1.0), tone * rng.uniform(0.8, 1.0))
-            cv2.rectangle(board, (x, h - tall), (x + w, h + 2), mix(house, air.sky_low, 0.3), -1)
+            cv2.rectangle(board, (x, h - tall), (x + w, h + 2), mix(times(house, dim), air.sky_low, 0.3), -1)
         return
-    tree = mix((70, 96, 62), air.sky_low, float(rng.uniform(0.1, 0.4)))
+    tree = mix(times((70, 96, 62), dim), air.sky_low, float(rng.uniform(0.1, 0.4)))
     line = texture.cut(texture.clouds(), int(rng.integers(512)), int(rng.integers(512)), 160, 1)[0]
     heights = np.interp(np.linspace(0, 159, 320), np.arange(160), line)
     tops = h - (0.14 + 0.06 * heights) * view.height * float(rng.uniform(0.4, 1.2))
@@ -204,33 +207,40 @@ def _walls(
         z = -30.0 + float(rng.uniform(0, 8))
         blocks = []
         while z < _FAR_M:
-            long = float(rng.uniform(7, 18))
-            gap = float(rng.choice([0.0, 0.0, rng.uniform(1.5, 9)]))
-            blocks.append((z, z + long))
-            z += long + gap
-        for z1, z2 in sorted(blocks, key=lambda b: -abs((b[0] + b[1]) / 2 - view.z_m)):
-            _block(rgb, glow, depth, rng, view, air, x, z1, z2, side)
+            number = int(rng.integers(N_FACADES))
+            long = facade(number, lit=air.lit).long_m
+            tint = (rng.uniform(0.75, 1.2) * rng.uniform(0.93, 1.07, 4)).astype(np.float32)
+            blocks.append(_Block(x, z, z + long, side, number, tint))
+            z += long + float(rng.choice([0.0, 0.0, rng.uniform(1.5, 9)]))
+        for block in sorted(blocks, key=lambda b: -abs((b.z1_m + b.z2_m) / 2 - view.z_m)):
+            _block(rgb, glow, depth, view, block, lit=air.lit)
 
 
-def _block(
-    rgb: Points, glow: Points, depth: Points, rng: Generator, view: View, air: Air, x: float,
-    z1: float, z2: float, side: int,
-) -> None:  # fmt: skip
-    """One building: its front along the street and the gables at its ends."""
-    tall = float(rng.choice([rng.uniform(3.5, 7), rng.uniform(7, 16)]))
-    seed = int(rng.integers(1 << 30))
-    deep = x + side * 9.0
-    for a, b, plain in (
-        ((deep, z1), (x, z1), True), ((deep, z2), (x, z2), True), ((x, z1), (x, z2), False),
-    ):  # fmt: skip
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """A building with its front on the line at x, from z1 to z2, on one side of the road."""
+
+    x_m: float
+    z1_m: float
+    z2_m: float
+    side: int
+    number: int
+    tint: Points
+
+
+def _block(rgb: Points, glow: Points, depth: Points, view: View, block: _Block, *, lit: bool) -> None:
+    """One building: the gable the camera can see, and the front along the street."""
+    x, deep = block.x_m, block.x_m + block.side * 9.0
+    front, end = facade(block.number, lit=lit), gable(block.number)
+    walls = [((x, block.z1_m), (x, block.z2_m), front)]
+    for z, seen in ((block.z1_m, view.z_m < block.z1_m), (block.z2_m, view.z_m > block.z2_m)):
+        if seen:
+            walls.insert(0, ((deep, z), (x, z), end))
+    for a, b, wall in walls:
         ends = _in_front(view, a, b)
-        if ends is None:
-            continue
-        p, q, s1, s2 = ends
-        tone = np.random.default_rng(seed)
-        long = float(np.hypot(b[0] - a[0], b[1] - a[1]))
-        picture, lights = facade(tone, long, tall, lit=air.lit, plain=plain)
-        _hang(rgb, glow, depth, view, picture, lights, (p, q), (s1, s2), tall)
+        if ends is not None:
+            p, q, s1, s2 = ends
+            _hang(rgb, glow, depth, view, wall, block.tint, (p, q), (s1, s2))
 
 
 def _in_front(
@@ -255,54 +265,59 @@ def _in_front(
 
 
 def _hang(
-    rgb: Points, glow: Points, depth: Points, view: View, picture: NDArray[np.uint8],
-    lights: NDArray[np.uint8], ends: tuple[tuple[float, float], tuple[float, float]],
-    shares: tuple[float, float], tall: float,
+    rgb: Points, glow: Points, depth: Points, view: View, wall: Facade, tint: Points,
+    ends: tuple[tuple[float, float], tuple[float, float]], shares: tuple[float, float],
 ) -> None:  # fmt: skip
     """Put a facade on its wall, in perspective."""
     (x1, z1), (x2, z2) = ends
+    tall = wall.tall_m
     corners = np.array([(x1, tall, z1), (x2, tall, z2), (x2, 0, z2), (x1, 0, z1)], np.float32)
     target = view.project(corners)
     left, right = max(int(target[:, 0].min()), 0), min(int(target[:, 0].max()) + 2, view.width)
     top, bottom = max(int(target[:, 1].min()), 0), min(int(target[:, 1].max()) + 2, view.height)
-    if right - left < 2 or bottom - top < 2:
+    if right - left < 4 or bottom - top < 4:
         return
-    h, w = picture.shape[:2]
+    h, w = wall.paint.shape[:2]
     s1, s2 = shares[0] * w, shares[1] * w
     source = np.array([(s1, 0), (s2, 0), (s2, h), (s1, h)], np.float32)
-    matrix = cv2.getPerspectiveTransform(source, target - np.array((left, top), np.float32))
+    origin = np.array((left, top), np.float32)
+    matrix = cv2.getPerspectiveTransform(source, target - origin)
     size = (right - left, bottom - top)
-    stacked = cv2.warpPerspective(
-        np.dstack([picture, lights]), matrix, size, flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
+    flat = cv2.warpPerspective(
+        wall.paint, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.float32)
     cover = np.zeros((size[1], size[0]), np.uint8)
-    outline = ((target - (left, top)) * 16 - 8).clip(-4e5, 4e5).astype(np.int32)
+    outline = ((target - origin) * 16 - 8).clip(-4e5, 4e5).astype(np.int32)
     cv2.fillPoly(cover, [outline], 255, cv2.LINE_AA, 4)
-    a = cover[:, :, None].astype(np.float32) / 255
+    a = cover[:, :, None] * np.float32(1 / 255)
     area = np.s_[top:bottom, left:right]
-    rgb[area] += (stacked[:, :, :3] - rgb[area]) * a
-    warm = np.array([255, 214, 140], np.float32) / 255
-    glow[area] += (stacked[:, :, 3:4] * warm - glow[area]) * a
+    rgb[area] += (flat[:, :, :3] * tint[:3] - rgb[area]) * a
+    glow[area] += (flat[:, :, 3:] * _WINDOW_LIGHT - glow[area]) * a
     da, db = (max(view.depth(x, z), NEAR_M) for x, z in ends)
-    ua, ub = target[0, 0], target[1, 0]
+    ua, ub = float(target[0, 0]), float(target[1, 0])
     columns = np.arange(left, right, dtype=np.float32) + 0.5
     share = np.clip((columns - ua) / ((ub - ua) or 1.0), 0, 1)
     far = 1 / (1 / da + (1 / db - 1 / da) * share)
-    depth[area] += (far[None] - depth[area]) * (a[:, :, 0] > 0.5)
+    np.copyto(depth[area], far[None], where=cover > 127)
 
 
 def _light(rgb: Points, glow: Points, depth: Points, view: View, air: Air) -> Backdrop:
     """Light the painted street and put the air in front of it."""
-    small = cv2.resize(depth, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_NEAREST)
-    u = np.linspace(0, view.width, small.shape[1], dtype=np.float32)[None]
+    size = (view.width // 4, view.height // 4)
+    small = cv2.resize(depth, size, interpolation=cv2.INTER_NEAREST)
+    u = ((np.arange(size[0], dtype=np.float32) + 0.5) * 4)[None]
     right = (u - view.width / 2) * small / view.focal_px
-    c, s = np.cos(view.yaw_rad), np.sin(view.yaw_rad)
+    c, s = np.float32(np.cos(view.yaw_rad)), np.float32(np.sin(view.yaw_rad))
     x, z = view.x_m + right * c + small * s, view.z_m - right * s + small * c
     light = cv2.resize(air.light_at(x, z), (view.width, view.height))
-    sky = (depth >= 399)[:, :, None]
-    lit = np.where(sky, rgb, np.minimum(rgb * light + glow, 255))
-    clear = np.exp(-air.fog_per_m * depth)[:, :, None]
-    hazed = air.haze + (lit - air.haze) * clear
-    faint = sky & (air.weather != "fog")
-    return Backdrop(np.where(faint, rgb, hazed).astype(np.float32), depth)
+    sky = depth >= _SKY_M
+    light[sky] = 1.0
+    lit = cv2.multiply(rgb, light)
+    lit += glow
+    clear = np.exp(-air.fog_per_m * depth)
+    if air.weather != "fog":
+        clear[sky] = 1.0
+    lit -= air.haze
+    lit *= clear[:, :, None]
+    lit += air.haze
+    return Backdrop(np.minimum(lit, 255), depth)

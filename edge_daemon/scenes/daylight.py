@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 from edge_daemon.scenes.shape import Colour
 
-LAMP_REACH_M = 7.0
+LAMP_REACH_M = 9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,13 @@ class Air:
 
     def light_at(self, x_m: Points, z_m: Points) -> Points:
         """Factor (..., 3) by which colours are multiplied at places on the ground."""
-        total = np.zeros((*np.shape(x_m), 1), np.float32)
+        total = np.zeros(np.shape(x_m), np.float32)
         if self.time != "day":
             for lamp_x, lamp_z in self.lamps:
                 away = (x_m - lamp_x) ** 2 + (z_m - lamp_z) ** 2
-                total[..., 0] += np.exp(-away / LAMP_REACH_M**2)
-        return self.ambient + np.minimum(total, 1.4) * self.lamp_tint
+                total += np.exp(away * np.float32(-1 / LAMP_REACH_M**2))
+        light: Points = self.ambient + np.minimum(total, 1.4)[..., None] * self.lamp_tint
+        return light
 
 
 def random_air(rng: Generator, time: str, weather: str, lamps: Points) -> Air:
@@ -90,7 +91,7 @@ def random_air(rng: Generator, time: str, weather: str, lamps: Points) -> Air:
         lamp = np.array([0.34, 0.27, 0.17])
         grain = 4.5
     else:
-        ambient = np.array([0.155, 0.165, 0.215]) * gain * rng.uniform(0.8, 1.5)
+        ambient = np.array([0.21, 0.22, 0.265]) * gain * rng.uniform(0.9, 1.5)
         top, low = (10.0, 12.0, 20.0), (34.0, 33.0, 40.0)
         warm = rng.random() < 0.6
         lamp = np.array([0.78, 0.60, 0.34]) if warm else np.array([0.62, 0.66, 0.70])

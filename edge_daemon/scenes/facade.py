@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     Board = NDArray[np.uint8]
 
+N_FACADES = 160
 _PX_PER_M = 12
 _WALLS: tuple[Colour, ...] = (
     (196, 182, 160), (168, 104, 82), (140, 86, 70), (206, 200, 190), (178, 178, 180), (120, 118, 116),
@@ -26,10 +29,31 @@ _SHOPS: tuple[Colour, ...] = (
 )
 
 
-def facade(
-    rng: Generator, long_m: float, tall_m: float, *, lit: bool, plain: bool
-) -> tuple[Board, Board]:
-    """A wall seen straight on: RGB uint8 (H, W, 3), and how much its windows shine (H, W)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Facade:
+    """A wall seen straight on.  paint is uint8 (H, W, 4): RGB, and how much its windows shine."""
+
+    paint: Board
+    long_m: float
+    tall_m: float
+
+
+@lru_cache(maxsize=256)
+def facade(seed: int, *, lit: bool) -> Facade:
+    """The house front of that number, 0 to N_FACADES - 1."""
+    rng = np.random.default_rng((seed, 21))
+    tall_m = float(rng.choice([rng.uniform(3.6, 7), rng.uniform(7, 16)]))
+    return _painted(rng, float(rng.uniform(7, 18)), tall_m, lit=lit, plain=False)
+
+
+@lru_cache(maxsize=256)
+def gable(seed: int) -> Facade:
+    """The side wall that goes with a front."""
+    front = facade(seed, lit=False)
+    return _painted(np.random.default_rng((seed, 22)), 9.0, front.tall_m, lit=False, plain=True)
+
+
+def _painted(rng: Generator, long_m: float, tall_m: float, *, lit: bool, plain: bool) -> Facade:
     w, h = int(long_m * _PX_PER_M), int(tall_m * _PX_PER_M)
     wall = _WALLS[int(rng.integers(len(_WALLS)))]
     if plain:
@@ -47,7 +71,8 @@ def facade(
     stain = texture.cut(texture.clouds(), int(start[0]), int(start[1]), w, h)
     fine = texture.cut(texture.grit(), int(start[1]), int(start[0]), w, h)
     factor = 1 + 0.05 * stain + 0.04 * fine
-    return np.clip(board * factor[:, :, None], 0, 255).astype(np.uint8), lights
+    rgb = np.clip(board * factor[:, :, None], 0, 255).astype(np.uint8)
+    return Facade(np.dstack([rgb, lights]), long_m, tall_m)
 
 
 def _windows(board: Board, lights: Board, rng: Generator, wall: Colour, *, lit: bool) -> None:

@@ -152,7 +152,7 @@ def _arm(
 def _torso(shape: Shape, look: Look, hip: float, neck: float, lean: float) -> None:
     tall, wide = look.height_m, look.height_m * look.girth
     shape.limb((0, hip - 0.005 * tall, 0), (0, hip + 0.05 * tall, 0), 0.088 * wide, 0.085 * wide,
-               look.top if look.legs == "coat" else look.bottom)  # fmt: skip
+               look.top if look.legs == "coat" else look.bottom, behind_m=0.15)  # fmt: skip
     for side in (-1, 1):
         shoulder = (side * 0.085 * wide, neck - 0.05 * tall, lean)
         waist = (side * 0.035 * wide, hip + 0.04 * tall, 0.0)

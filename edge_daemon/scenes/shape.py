@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from math import cos, sin
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
 
 Colour = tuple[float, float, float]
 Vec = tuple[float, float, float]
+Paint = tuple[float, float, float, float]
 
 _FIX = 4  # fractional bits of OpenCV's drawing coordinates
 _ARC = np.linspace(-np.pi / 2, np.pi / 2, 6, dtype=np.float32)
 _SPRITE_PX = 520  # a sprite is oversampled up to about this many pixels a side
+_HIGHLIGHT = 0.66  # size of a limb's lit part, which lies towards the upper left
+_SHIFT = -0.22
 
 
 def times(colour: Colour, factor: float) -> Colour:
@@ -36,6 +40,18 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
     return (a[0] * k + b[0] * share, a[1] * k + b[1] * share, a[2] * k + b[2] * share)
 
 
+class Part(NamedTuple):
+    """A face (radii 0) or a limb of a shape: its points, in order, and how it is drawn."""
+
+    first: int
+    count: int
+    colour: Colour
+    ra_m: float
+    rb_m: float
+    outward: Vec | None
+    behind_m: float
+
+
 @dataclass(slots=True)
 class Shape:
     """A body in its own metres: x to its right, y up, z where it heads.
@@ -46,18 +62,23 @@ class Shape:
     sort: bool = False
     relief: float = 1.0  # how strongly limbs are rounded by shading
     _points: list[Vec] = field(default_factory=list)
-    _parts: list[tuple[int, int, Colour, float, float, Vec | None]] = field(default_factory=list)
+    _parts: list[Part] = field(default_factory=list)
     _sections: list[tuple[int, Vec | None]] = field(default_factory=list)
-    _frozen: tuple[Points, Points, NDArray[np.bool_]] | None = None
+    _outline: Outline | None = None
 
     def face(self, points: Sequence[Vec], colour: Colour, outward: Vec | None = None) -> None:
         """Add a flat polygon.  With outward it is shaded, and unseen from behind."""
-        self._parts.append((len(self._points), len(points), colour, 0.0, 0.0, outward))
+        self._parts.append(Part(len(self._points), len(points), colour, 0.0, 0.0, outward, 0.0))
         self._points.extend(points)
 
-    def limb(self, a: Vec, b: Vec, ra_m: float, rb_m: float, colour: Colour) -> None:
-        """Add a rounded limb from a to b with a radius at each end."""
-        self._parts.append((len(self._points), 2, colour, ra_m, rb_m, None))
+    def limb(
+        self, a: Vec, b: Vec, ra_m: float, rb_m: float, colour: Colour, behind_m: float = 0.0
+    ) -> None:
+        """Add a rounded limb from a to b with a radius at each end.
+
+        It is sorted as if it were so much farther away.
+        """
+        self._parts.append(Part(len(self._points), 2, colour, ra_m, rb_m, None, behind_m))
         self._points.extend((a, b))
 
     def section(self, centre: Vec | None) -> None:
@@ -79,19 +100,50 @@ class Shape:
                 run = []
         return order
 
-    def arrays(self) -> tuple[Points, Points, NDArray[np.bool_]]:
-        """Points (N, 3), outward normals (P, 3), and which parts have one (P,)."""
-        if self._frozen is None:
-            normals = np.array([p[5] or (0, 1, 0) for p in self._parts], np.float32)
-            normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-            facing = np.array([p[5] is not None for p in self._parts], bool)
-            self._frozen = np.array(self._points, np.float32), normals, facing
-        return self._frozen
+    @property
+    def parts(self) -> list[Part]:
+        """Faces and limbs, as added."""
+        return self._parts
 
     @property
-    def parts(self) -> list[tuple[int, int, Colour, float, float, Vec | None]]:
-        """(first point, number of points, colour, radius, radius, outward) of each part."""
-        return self._parts
+    def outline(self) -> Outline:
+        """The shape as arrays, made once: nothing may be added afterwards."""
+        if self._outline is None:
+            self._outline = Outline.of(self._points, self._parts)
+        return self._outline
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outline:
+    """A shape's geometry: points (N, 3); per part its first and last point, radii, colour.
+
+    normals (P, 3) count where facing (P,); limbs (L,) are the parts that are limbs.
+    """
+
+    points: Points
+    first: NDArray[np.int32]
+    last: NDArray[np.int32]
+    radii: Points  # (P, 2)
+    colours: Points  # (P, 3)
+    normals: Points
+    facing: NDArray[np.bool_]
+    behind: Points
+    limbs: NDArray[np.int64]
+
+    @staticmethod
+    def of(points: Sequence[Vec], parts: Sequence[Part]) -> Outline:
+        """Gather the arrays."""
+        first = np.array([p.first for p in parts], np.int32)
+        count = np.array([p.count for p in parts], np.int32)
+        radii = np.array([(p.ra_m, p.rb_m) for p in parts], np.float32)
+        normals = np.array([p.outward or (0, 1, 0) for p in parts], np.float32)
+        normals /= np.sqrt((normals * normals).sum(1, keepdims=True))
+        return Outline(
+            np.array(points, np.float32), first, first + count - 1, radii,
+            np.array([p.colour for p in parts], np.float32), normals,
+            np.array([p.outward is not None for p in parts], bool),
+            np.array([p.behind_m for p in parts], np.float32), np.flatnonzero(radii.max(1) > 0),
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -130,14 +182,14 @@ class Pose:
     def to_local(self, world: Points) -> Points:
         """A world point (3,) in local metres."""
         x, y, z = world - np.array([self.x_m, self.y_m, self.z_m], np.float32)
-        c, s = np.cos(self.heading_rad), np.sin(self.heading_rad)
+        c, s = cos(self.heading_rad), sin(self.heading_rad)
         return np.array([x * c - z * s, y, x * s + z * c], np.float32)
 
     def turn(self, local: Points) -> Points:
         """Local directions (N, 3) in world directions."""
-        c, s = np.cos(self.heading_rad), np.sin(self.heading_rad)
-        x, y, z = local.T
-        return np.stack([x * c + z * s, y, -x * s + z * c], 1).astype(np.float32)
+        c, s = cos(self.heading_rad), sin(self.heading_rad)
+        turned: Points = local @ np.array([(c, 0, -s), (0, 1, 0), (s, 0, c)], np.float32)
+        return turned
 
 
 def draw(shape: Shape, pose: Pose, view: View, sun: Points, contrast: float) -> Sprite | None:
@@ -145,87 +197,100 @@ def draw(shape: Shape, pose: Pose, view: View, sun: Points, contrast: float) -> 
 
     sun points to the light; contrast in [0, 1] is how much faces turned away are darker.
     """
-    points, normals, facing = shape.arrays()
-    world = pose.to_world(points)
+    body = shape.outline
+    world = pose.to_world(body.points)
     camera = view.to_camera(world)
-    if camera[:, 2].min() < NEAR_M and (camera[:, 2].max() < 1.0 or not facing.any()):
+    nearest = float(camera[:, 2].min())
+    if nearest < NEAR_M and (camera[:, 2].max() < 1.0 or not body.facing.any()):
         return None
     pixels = view.to_picture(camera)
     scale = view.focal_px / np.maximum(camera[:, 2], NEAR_M)
-    full = _bounds(pixels, scale, shape)
+    full = _bounds(pixels, scale, body)
     left, top = max(int(full[0]) - 2, 0), max(int(full[1]) - 2, 0)
     right, bottom = min(int(full[2]) + 3, view.width), min(int(full[3]) + 3, view.height)
     if right - left < 2 or bottom - top < 2:
         return None
-    times_px = int(np.clip(_SPRITE_PX / max(right - left, bottom - top), 1, 4))
-    board = np.zeros(((bottom - top) * times_px, (right - left) * times_px, 4), np.uint8)
-    place = (pixels - (left, top)) * times_px
-    firsts = np.array([p[0] for p in shape.parts])
-    turned = pose.turn(normals)
-    seen = ~facing | (((view.eye - world[firsts]) * turned).sum(1) > 0)
+    k = int(np.clip(_SPRITE_PX / max(right - left, bottom - top), 1, 4))
+    board = np.zeros(((bottom - top) * k, (right - left) * k, 4), np.uint8)
+    place = (pixels - np.array((left, top), np.float32)) * k
+    turned = pose.turn(body.normals)
+    seen = ~body.facing | (((view.eye - world[body.first]) * turned).sum(1) > 0)
     light = 1 - contrast * (0.5 - 0.5 * (turned @ sun)) + 0.12 * turned[:, 1]
-    order: Sequence[int] = shape.ordered(pose.to_local(view.eye))
-    if shape.sort:
-        counts = np.array([p[1] for p in shape.parts])
-        order = np.argsort(-(camera[firsts, 2] + camera[firsts + counts - 1, 2]), kind="stable")
-    for n in order:
+    light[~body.facing] = 1.0
+    colours = _paints(body.colours * light[:, None])
+    rounded = _limbs(body, place, scale * k, shape.relief)
+    flat = _fixed(place)
+    for n in _order(shape, pose, view, camera):
         if not seen[n]:
             continue
-        first, count, colour, ra, rb, _ = shape.parts[n]
-        span = slice(first, first + count)
-        tone = float(light[n]) if facing[n] else 1.0
-        if ra > 0 or rb > 0:
-            radii = (ra * scale[first] * times_px, rb * scale[first + 1] * times_px)
-            _limb(board, place[first], place[first + 1], radii, colour, shape.relief)
-        else:
-            flat = place[span]
-            if camera[span, 2].min() < NEAR_M:
-                flat = (view.to_picture(view.cut(camera[span])) - (left, top)) * times_px
-            fill(board, flat, times(colour, tone))
-    small = board
-    if times_px > 1:
-        size = (right - left, bottom - top)
-        small = cv2.resize(board, size, interpolation=cv2.INTER_AREA)
-    depth = view.depth(pose.x_m, pose.z_m)
-    return Sprite(left, top, small.astype(np.float32), depth, full)
-
-
-def fill(board: NDArray[np.uint8], points: Points, colour: Colour) -> None:
-    """Fill a polygon, anti-aliased, on an RGBA board; points are board pixels."""
-    if len(points) < 3:
-        return
-    fixed = np.clip(points * 16 - 8, -3e5, 3e5).astype(np.int32)
-    cv2.fillPoly(board, [fixed], _rgba(colour), cv2.LINE_AA, _FIX)
-
-
-def _limb(
-    board: NDArray[np.uint8], a: Points, b: Points, radii: tuple[float, float], colour: Colour,
-    relief: float,
-) -> None:  # fmt: skip
-    """A tapered, rounded bar, lit along its upper left side."""
-    angle = float(np.arctan2(b[1] - a[1], b[0] - a[0]))
-    ra, rb = max(radii[0], 0.35), max(radii[1], 0.35)
-    for shrink, tone, shift in ((1.0, 1 - 0.2 * relief, 0.0), (0.66, 1 + 0.06 * relief, -0.22)):
-        if shrink < 1 and max(ra, rb) < 1.2:
+        if n in rounded:
+            for points, colour in rounded[n]:
+                cv2.fillConvexPoly(board, points, colour, cv2.LINE_AA, _FIX)
             continue
-        arc_b = angle + _ARC
-        arc_a = arc_b + np.pi
-        end_b = b + shift * rb + shrink * rb * np.stack([np.cos(arc_b), np.sin(arc_b)], 1)
-        end_a = a + shift * ra + shrink * ra * np.stack([np.cos(arc_a), np.sin(arc_a)], 1)
-        fill(board, np.concatenate([end_b, end_a]), times(colour, tone))
+        span = slice(body.first[n], body.last[n] + 1)
+        face = flat[span]
+        if nearest < NEAR_M:
+            cut = view.to_picture(view.cut(camera[span])) - np.array((left, top), np.float32)
+            face = _fixed(cut * k)
+        if len(face) > 2:
+            cv2.fillPoly(board, [face], colours[n], cv2.LINE_AA, _FIX)
+    if k > 1:
+        board = cv2.resize(board, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+    return Sprite(left, top, board.astype(np.float32), view.depth(pose.x_m, pose.z_m), full)
 
 
-def _rgba(colour: Colour) -> tuple[float, float, float, float]:
-    r, g, b = (min(max(c, 0.0), 255.0) for c in colour)
-    return (r, g, b, 255.0)
+def _order(shape: Shape, pose: Pose, view: View, camera: Points) -> Sequence[int]:
+    if not shape.sort:
+        return shape.ordered(pose.to_local(view.eye))
+    body = shape.outline
+    depth = camera[body.first, 2] + camera[body.last, 2] + 2 * body.behind
+    order: list[int] = np.argsort(-depth, kind="stable").tolist()
+    return order
 
 
-def _bounds(pixels: Points, scale: Points, shape: Shape) -> tuple[float, float, float, float]:
+def _limbs(
+    body: Outline, place: Points, scale: Points, relief: float
+) -> dict[int, list[tuple[NDArray[np.int32], Paint]]]:
+    """The polygons of every limb: the whole of it, and its lit part where it is thick enough."""
+    if len(body.limbs) == 0:
+        return {}
+    first, last = body.first[body.limbs], body.last[body.limbs]
+    a, b = place[first], place[last]  # (L, 2)
+    ra = np.maximum(body.radii[body.limbs, 0] * scale[first], 0.35)
+    rb = np.maximum(body.radii[body.limbs, 1] * scale[last], 0.35)
+    along = np.arctan2(b[:, 1] - a[:, 1], b[:, 0] - a[:, 0])[:, None] + _ARC  # (L, 6)
+    way = np.stack([np.cos(along), np.sin(along)], 2)  # (L, 6, 2)
+    thick = (np.maximum(ra, rb) >= 1.2).tolist()
+    ra, rb = ra[:, None, None], rb[:, None, None]
+    a, b = a[:, None], b[:, None]
+    whole = _fixed(np.concatenate([b + rb * way, a - ra * way], 1))
+    lit = _fixed(
+        np.concatenate([b + rb * (_SHIFT + _HIGHLIGHT * way), a + ra * (_SHIFT - _HIGHLIGHT * way)], 1)
+    )
+    colours = body.colours[body.limbs]
+    dark, bright = _paints(colours * (1 - 0.2 * relief)), _paints(colours * (1 + 0.06 * relief))
+    found = {}
+    for k, n in enumerate(body.limbs.tolist()):
+        found[n] = [(whole[k], dark[k])] + ([(lit[k], bright[k])] if thick[k] else [])
+    return found
+
+
+def _fixed(points: Points) -> NDArray[np.int32]:
+    """Board pixels as OpenCV's fixed-point coordinates, pixel centres at whole numbers."""
+    return np.clip(points * (1 << _FIX) - (1 << _FIX) / 2, -3e5, 3e5).astype(np.int32)
+
+
+def _paints(colours: Points) -> list[Paint]:
+    """Colours (N, 3) as opaque RGBA."""
+    rows: list[list[float]] = np.clip(colours, 0, 255).tolist()
+    return [(r, g, b, 255.0) for r, g, b in rows]
+
+
+def _bounds(pixels: Points, scale: Points, body: Outline) -> tuple[float, float, float, float]:
     """The box around a body in pixels, limbs with their thickness."""
     reach = np.zeros(len(pixels), np.float32)
-    for first, count, _, ra, rb, _ in shape.parts:
-        if ra > 0 or rb > 0:
-            reach[first], reach[first + count - 1] = ra, rb
+    reach[body.first[body.limbs]] = body.radii[body.limbs, 0]
+    reach[body.last[body.limbs]] = body.radii[body.limbs, 1]
     grown = (reach * scale)[:, None]
     low, high = (pixels - grown).min(0), (pixels + grown).max(0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])

@@ -52,9 +52,12 @@ def sensor() -> Grey:
 
 def cut(tile: Grey, left: int, top: int, width: int, height: int) -> Grey:
     """A piece of a wrapping tile, (height, width)."""
+    top, left = top % tile.shape[0], left % tile.shape[1]
+    if top + height <= tile.shape[0] and left + width <= tile.shape[1]:
+        return tile[top : top + height, left : left + width]
     rows = np.arange(top, top + height) % tile.shape[0]
     columns = np.arange(left, left + width) % tile.shape[1]
-    return np.asarray(tile[np.ix_(rows, columns)], np.float32)
+    return tile[np.ix_(rows, columns)]
 
 
 def spread(tile: Grey, x: Grey, y: Grey) -> Grey:

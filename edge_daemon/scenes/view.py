@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import cos, sin
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,16 +40,18 @@ class View:
 
     def to_camera(self, world: Points) -> Points:
         """World points (N, 3) as (right, up, depth) from the camera, metres, (N, 3)."""
-        x, y, z = (world - self.eye).T
-        c, s = np.cos(self.yaw_rad), np.sin(self.yaw_rad)
-        return np.stack([x * c - z * s, y, x * s + z * c], 1).astype(np.float32)
+        c, s = cos(self.yaw_rad), sin(self.yaw_rad)
+        turn = np.array([(c, 0, s), (0, 1, 0), (-s, 0, c)], np.float32)
+        turned: Points = (world - self.eye) @ turn
+        return turned
 
     def to_picture(self, camera: Points) -> Points:
         """Camera points (N, 3) as pixels (N, 2); depth is held at NEAR_M or more."""
         depth = np.maximum(camera[:, 2], NEAR_M)
-        u = self.width / 2 + self.focal_px * camera[:, 0] / depth
-        v = self.horizon_px - self.focal_px * camera[:, 1] / depth
-        return np.stack([u, v], 1).astype(np.float32)
+        pixels = np.empty((len(camera), 2), np.float32)
+        pixels[:, 0] = self.width / 2 + self.focal_px * camera[:, 0] / depth
+        pixels[:, 1] = self.horizon_px - self.focal_px * camera[:, 1] / depth
+        return pixels
 
     def project(self, world: Points) -> Points:
         """World points (N, 3) as pixels (N, 2)."""
@@ -56,12 +59,12 @@ class View:
 
     def depth(self, x_m: float, z_m: float) -> float:
         """Distance of a place on the ground along the viewing direction, metres."""
-        c, s = np.cos(self.yaw_rad), np.sin(self.yaw_rad)
+        c, s = cos(self.yaw_rad), sin(self.yaw_rad)
         return float((x_m - self.x_m) * s + (z_m - self.z_m) * c)
 
     def column(self, x_m: float, z_m: float) -> float:
         """Where a place on the ground falls across the picture; 0 to 1 is inside."""
-        c, s = np.cos(self.yaw_rad), np.sin(self.yaw_rad)
+        c, s = cos(self.yaw_rad), sin(self.yaw_rad)
         right = (x_m - self.x_m) * c - (z_m - self.z_m) * s
         return float(0.5 + self.focal_px * right / max(self.depth(x_m, z_m), NEAR_M) / self.width)
 
@@ -81,7 +84,7 @@ class View:
         """Ground coordinates (x, z) seen at pixels below the horizon, metres."""
         depth = self.focal_px * self.y_m / np.maximum(v_px - self.horizon_px, 0.5)
         right = (u_px - self.width / 2) * depth / self.focal_px
-        c, s = np.cos(self.yaw_rad), np.sin(self.yaw_rad)
+        c, s = cos(self.yaw_rad), sin(self.yaw_rad)
         return self.x_m + right * c + depth * s, self.z_m - right * s + depth * c
 
 
