@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,10 @@ from edge_daemon.cli.options import (
     questions_of,
 )
 from edge_daemon.errors import UsageError
+from edge_daemon.verdicts.hysteresis import first_verdict
 
 if TYPE_CHECKING:
     import argparse
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from edge_daemon.config.models import QuestionConfig
     from edge_daemon.engine.base import Answers, Engine, QuestionSet
@@ -46,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     if args.explain and (len(args.images) > 1 or len(questions) > 1):
         hint = "give one IMAGE and one -q"
         raise UsageError("draws one question about one picture", where="--explain", hint=hint)
-    engine = open_engine(**engine_settings(args).model_dump())
+    engine = open_engine(engine_settings(args))
     ready = engine.prepare([q.ask for q in questions], [zone] * len(questions))
     for name in args.images:
         picture = read_picture(Path(name))
@@ -64,13 +63,11 @@ def _answer(engine: Engine, picture: Picture, ready: QuestionSet) -> Answers:
 
 
 def _row(name: str, question: QuestionConfig, p_yes: float) -> dict[str, Any]:
-    from edge_daemon.verdicts.hysteresis import first_verdict  # noqa: PLC0415  keeps --help light
-
     verdict, reason = first_verdict(p_yes, question.yes_above, question.no_below)
     return {
         "image": name,
         "question": question.ask,
-        "p_yes": None if p_yes != p_yes else round(p_yes, 4),  # noqa: PLR0124  NaN
+        "p_yes": None if math.isnan(p_yes) else round(p_yes, 4),
         "verdict": verdict.value,
         "reason": reason.value if reason else None,
     }
@@ -86,9 +83,18 @@ def _print(row: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _explain(out: Path, picture: Picture, question: QuestionConfig, answers: Answers) -> None:
-    from edge_daemon.overlay import heat_map  # noqa: PLC0415  keeps --help light
+    from edge_daemon.overlay import Shown, heat_map  # noqa: PLC0415  keeps --help light
     from edge_daemon.sources.images import write_picture  # noqa: PLC0415
 
-    evidence: NDArray[np.float32] = answers.evidence[0, 0]
-    caption = f"{question.ask}  p_yes {float(answers.p_yes[0, 0]):.2f}"
-    write_picture(out, heat_map(picture.rgb(), evidence, caption))
+    p_yes = float(answers.p_yes[0, 0])
+    verdict, reason = first_verdict(p_yes, question.yes_above, question.no_below)
+    shown = Shown(question.id, question.ask, None, question.yes_above, question.no_below)
+    drawn = heat_map(
+        picture.rgb(),
+        answers.evidence[0, 0],
+        shown,
+        verdict=verdict,
+        reason=reason,
+        p_yes=None if math.isnan(p_yes) else p_yes,
+    )
+    write_picture(out, drawn)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from edge_daemon.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
 
-    from rich.console import Console
+    from edge_daemon.config.models import EngineConfig, QuestionConfig, Section
 
-    from edge_daemon.config.models import EngineConfig, QuestionConfig
+S = TypeVar("S", bound="Section")
 
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
@@ -71,14 +70,7 @@ def parse_polygon(text: str) -> tuple[tuple[float, float], ...]:
     return tuple(zip(numbers[::2], numbers[1::2]))
 
 
-def console() -> Console:
-    """Return where progress is shown: standard error, silent when that is not a terminal."""
-    from rich.console import Console  # noqa: PLC0415  keeps --help light
-
-    return Console(file=sys.stderr)
-
-
-def _checked(section: Any, values: dict[str, object]) -> Any:  # noqa: ANN401  a model class
+def _checked(section: type[S], values: dict[str, object]) -> S:
     from pydantic import ValidationError  # noqa: PLC0415  keeps --help light
 
     try:

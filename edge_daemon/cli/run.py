@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             ending = _live(settings, path)
         except EdgeError as exc:
-            log.error("reload: %s; starting again as before", exc)  # noqa: TRY400  no bug
+            log.error("reload: %s; starting again as before", exc)
             settings = previous
             ending = _live(settings, path)
     return ending.code

@@ -267,6 +267,10 @@ class Defaults(Section):
 
     question: dict[str, Any] = Field(default_factory=dict, description="Keys of a question.")
 
+    def as_question(self) -> QuestionConfig:
+        """Return the defaults as a question of their own: for questions asked once."""
+        return QuestionConfig.model_validate({"id": "ask", "ask": "asked once", **self.question})
+
     @field_validator("question")
     @classmethod
     def _shared_keys_only(cls, found: dict[str, Any]) -> dict[str, Any]:
@@ -274,6 +278,7 @@ class Defaults(Section):
         for key in found:
             if key not in own:
                 raise ValueError(f"'{key}' has no default -- use: {', '.join(sorted(own))}")
+        QuestionConfig.model_validate({"id": "ask", "ask": "asked once", **found})
         return found
 
 

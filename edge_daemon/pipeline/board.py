@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_daemon.config.models import CameraConfig, QuestionConfig
+    from edge_daemon.publish.outbox import Said
     from edge_daemon.types import CameraId, EngineInfo, Frame, QuestionId
     from edge_daemon.verdicts.hysteresis import Change
 
@@ -88,28 +89,19 @@ class Board:
         camera: CameraConfig,
         origin: Origin,
         listeners: Sequence[Listener],
-        resume: Callable[[QuestionId], Episodes] = lambda _: Episodes(),
+        past: Callable[[QuestionId], Said | None] = lambda _: None,
     ) -> None:
         self.camera = camera.id
         self._live = camera.source.live
         self._origin, self._listeners, self._lock = origin, listeners, Lock()
         self._stream_s = self._offset_s = 0.0
-        now = _now()
-        self._standing = {
-            q.id: _Standing(
-                q,
-                Hysteresis(q.yes_above, q.no_below, q.hold_s, q.unknown_after),
-                resume(q.id),
-                since=now,
-            )
-            for q in camera.questions
-        }
+        self._standing = {q.id: _resumed(q, past(q.id)) for q in camera.questions}
 
     def begin(self) -> None:
-        """Tell every question's state as it is at the start."""
+        """Say UNKNOWN(starting) of every question, whatever an earlier life said of it."""
         with self._lock:
             for standing in self._standing.values():
-                self._tell_state(standing)
+                self._tell(standing, standing.machine.lose(Reason.STARTING, self._now_s()))
 
     def connected(self) -> None:
         """Stream time of a new connection goes on where the last one ended."""
@@ -223,6 +215,9 @@ class Board:
 
     def _event(self, standing: _Standing, change: Change) -> Event:
         settings, frame, event_id = standing.settings, standing.frame, str(uuid7())
+        now, duration_s = _now(), change.duration_s
+        if change.reason is Reason.STARTING:  # begun in an earlier life, of another clock
+            duration_s = max(0.0, (now - standing.since).total_seconds())
         place = standing.episodes.add(event_id, change.verdict)
         return Event(
             id=event_id,
@@ -241,11 +236,23 @@ class Board:
             frame=frame.index if frame else None,
             pts_s=frame.pts_s if frame else None,
             captured_at=frame.captured_at if frame else None,
-            decided_at=_now(),
+            decided_at=now,
             clock_synced=self._origin.clock_synced(),
-            duration_s=change.duration_s,
+            duration_s=round(duration_s, 3),
             model=self._origin.model,
         )
+
+
+def _resumed(settings: QuestionConfig, said: Said | None) -> _Standing:
+    """Return a question at its start, going on from what an earlier life said last."""
+    machine = Hysteresis(
+        settings.yes_above, settings.no_below, settings.hold_s, settings.unknown_after
+    )
+    if said is None:
+        return _Standing(settings, machine, Episodes(), since=_now())
+    machine.said = said.verdict
+    episodes = Episodes(said.seq, said.episode)
+    return _Standing(settings, machine, episodes, since=said.since, event_id=said.event_id)
 
 
 def _now() -> datetime:

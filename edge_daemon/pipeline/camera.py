@@ -14,6 +14,7 @@ from edge_daemon.sampling import Sampler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from edge_daemon.config.models import CameraConfig
     from edge_daemon.errors import EdgeError
@@ -50,6 +51,9 @@ class Camera:
         self.failed: EdgeError | None = None  # why a finite source ended before its end
         self.finished = False
         self.up = False
+        self.n_frames = self.n_connections = 0
+        self.last_frame_at: datetime | None = None
+        self._why_down = "not connected yet"
         self._open_source, self._retry, self._recorder = open_source, retry, recorder
         self._mailboxes, self._metrics, self._faults = mailboxes, metrics, faults
         self._stop = Flag()
@@ -61,18 +65,21 @@ class Camera:
         """Whether the source ends by itself."""
         return not (self.settings.source.live or self.settings.loop)
 
+    def why_down(self) -> str:
+        """Return why no frames arrive."""
+        return self._why_down
+
     def stop(self) -> None:
         """Ask the thread to end; it does so within about a second."""
         self._stop.set()
 
     def run(self) -> None:
         """Read until the source ends or stop() is called; reconnect as often as it takes."""
-        connections = 0
         try:
             while not self._stop.is_set():
-                if connections:
+                if self.n_connections:
                     self._metrics.reconnects.labels(self.settings.id).inc()
-                connections += 1
+                self.n_connections += 1
                 try:
                     self._read()
                 except SourceError as fault:
@@ -94,6 +101,8 @@ class Camera:
                 self.pulse.expect(self._patience_s)
                 self._came_up()
                 decoded.inc()
+                self.n_frames += 1
+                self.last_frame_at = frame.captured_at
                 self.board.seen(frame)
                 if sampler.wants(frame):
                     sampled.inc()
@@ -139,6 +148,7 @@ class Camera:
             self._metrics.stalls.labels(self.settings.id).inc()
         self._metrics.faults.labels("source").inc()
         self._faults.tell(f"camera {self.settings.id}", fault)
+        self._why_down = str(fault)
         self._went_down()
         if self.finite:
             self.failed = fault
@@ -149,6 +159,7 @@ class Camera:
 
     def _end(self) -> None:
         if self.up:
+            self._why_down = "ended"
             self._went_down()
         if self._recorder is not None:
             self._recorder.close()

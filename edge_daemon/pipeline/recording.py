@@ -6,10 +6,12 @@ from queue import Full, Queue
 from typing import TYPE_CHECKING, Final, Protocol
 
 from edge_daemon.errors import RecordingError
+from edge_daemon.overlay import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edge_daemon.config.models import CameraConfig
     from edge_daemon.logs import FaultLog
     from edge_daemon.metrics import Metrics
     from edge_daemon.types import Frame, QuestionId, QuestionState
@@ -74,3 +76,8 @@ class RecorderThread:
         self._dropped.inc()
         self._metrics.faults.labels("recording").inc()
         self._faults.tell(f"recording {self._camera}", fault)
+
+
+def shown_questions(camera: CameraConfig) -> list[Shown]:
+    """Return the camera's questions as the overlay draws them."""
+    return [Shown(q.id, q.ask, q.zone, q.yes_above, q.no_below) for q in camera.questions]

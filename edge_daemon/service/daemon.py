@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from queue import Empty, SimpleQueue
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -15,25 +17,31 @@ from edge_daemon.engine.open import open_engine
 from edge_daemon.errors import BrokerUnavailableError, ConfigError
 from edge_daemon.logs import FaultLog
 from edge_daemon.metrics import Metrics
+from edge_daemon.overlay import Overlay
 from edge_daemon.pipeline.board import Board, Listener, Origin
 from edge_daemon.pipeline.camera import Camera
 from edge_daemon.pipeline.inference import Inference
 from edge_daemon.pipeline.mailbox import Mailboxes
-from edge_daemon.pipeline.recording import RecorderThread
+from edge_daemon.pipeline.recording import RecorderThread, shown_questions
+from edge_daemon.publish.payloads import answer_json, refusal_json
+from edge_daemon.recording.burned import BurnedRecorder
+from edge_daemon.recording.retention import Archive
 from edge_daemon.service.clock import clock_synced
 from edge_daemon.service.delivery import Delivery
-from edge_daemon.service.health import Readiness, readiness
+from edge_daemon.service.health import Readiness, Vitals, readiness
 from edge_daemon.service.notify import Notifier
 from edge_daemon.service.plan import check_files
-from edge_daemon.service.recorders import open_recorder
 from edge_daemon.service.supervisor import Supervisor
 from edge_daemon.sources.open import open_source
 from edge_daemon.sources.retry import Retry
+from edge_daemon.types import Reason, Verdict
+from edge_daemon.verdicts.hysteresis import first_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edge_daemon.config.models import CameraConfig, Settings
+    from edge_daemon.publish.commands import AskRequest
 
 log = logging.getLogger(__name__)
 
@@ -77,15 +85,19 @@ class Daemon:
         self._supervisor = Supervisor(on_bug=lambda: self.request(Command.BUG))
         self._mailboxes = Mailboxes(on_drop=self._count_drop)
         self._cameras: dict[str, Camera] = {}
-        self._engine = open_engine(**settings.engine.model_dump())
+        self._dropped: Counter[str] = Counter()
+        self._engine = open_engine(settings.engine)
         self.metrics.engine(self._engine.info)
         self._delivery = Delivery(
             settings,
             metrics=self.metrics,
             faults=self._faults,
+            supervisor=self._supervisor,
             on_set=self._pause,
             on_ask=self._ask,
         )
+        self._vitals = Vitals()
+        self._archive = Archive(settings.data_dir / "recordings")
         self._inference = Inference(
             self._engine,
             self._mailboxes,
@@ -109,6 +121,7 @@ class Daemon:
     def run(self) -> Ending:
         """Work until asked to stop, or until every source has ended."""
         try:
+            self._delivery.announce(self.settings.cameras)
             self._delivery.start()
             self._supervisor.start("inference", self._inference.run)
             for camera in self.settings.cameras:
@@ -129,6 +142,8 @@ class Daemon:
                 return Ending(0, restart)
             for camera in list(self._cameras.values()):
                 camera.board.expire()
+            for name, health in self._vitals.due(self._cameras.values(), self._dropped):
+                self._delivery.on_health(name, health)
             self._delivery.tick()
             if not self._supervisor.hanging():
                 self._notifier.send("WATCHDOG=1")
@@ -170,7 +185,8 @@ class Daemon:
                 return new
             self.settings = new
             for name in (*changes.removed, *(camera.id for camera in changes.changed)):
-                self._remove(name, forget=name in changes.removed)
+                self._remove(name)
+            self._delivery.announce(new.cameras)
             for camera in (*changes.changed, *changes.added):
                 self._add(camera)
             log.info("reload: %s", changes.summary())
@@ -184,7 +200,9 @@ class Daemon:
     def _add(self, settings: CameraConfig) -> None:
         origin = Origin(self.settings.device.id, self._engine.info, clock_synced)
         listeners = (self._delivery, *self._more_listeners)
-        board = Board(settings, origin, listeners, lambda q: self._delivery.resume(settings.id, q))
+        board = Board(
+            settings, origin, listeners, lambda q: self._delivery.last_said(settings.id, q)
+        )
         self._inference.add(
             board,
             [q.ask for q in settings.questions],
@@ -192,9 +210,8 @@ class Daemon:
         )
         limit_s = min(q.unknown_after for q in settings.questions)
         self._mailboxes.open(settings.id, limit_s)
-        self._delivery.add(settings)
         for q in settings.questions:
-            self.metrics.watch_age(settings.id, q.id, lambda q=q: board.age_s(q.id))
+            self.metrics.watch_age(settings.id, q.id, partial(board.age_s, q.id))
         board.begin()
         camera = Camera(
             settings,
@@ -214,7 +231,7 @@ class Daemon:
         if settings.record.mode == "off":
             return None
         thread = RecorderThread(
-            open_recorder(settings, self.settings.data_dir),
+            self._burned(settings),
             settings.id,
             live=settings.source.live,
             metrics=self.metrics,
@@ -223,8 +240,13 @@ class Daemon:
         self._supervisor.start(f"recorder {settings.id}", thread.run)
         return thread
 
-    def _remove(self, name: str, *, forget: bool) -> None:
-        """End a camera; forget it outside too when it will not come back."""
+    def _burned(self, settings: CameraConfig) -> BurnedRecorder:
+        overlay = Overlay(settings.id, shown_questions(settings), settings.zones)
+        live = settings.source.live
+        return BurnedRecorder(settings.id, self._archive, settings.record, overlay, live=live)
+
+    def _remove(self, name: str) -> None:
+        """End a camera."""
         camera = self._cameras.pop(name)
         camera.stop()
         self._supervisor.join(f"camera {name}", _CAMERA_STOP_S)
@@ -232,7 +254,7 @@ class Daemon:
         self._supervisor.join(f"recorder {name}", _CAMERA_STOP_S)
         self._inference.remove(name)
         self.metrics.forget(name, [q.id for q in camera.settings.questions])
-        self._delivery.remove(camera.settings, forget=forget)
+        self._delivery.forget(camera.settings)
 
     def _end(self) -> None:
         self._notifier.send("STOPPING=1")
@@ -247,14 +269,37 @@ class Daemon:
             self._engine.close()
         self._delivery.end(_DRAIN_S)
 
-    def _pause(self, camera: str, question: str, paused: bool) -> None:  # noqa: FBT001  callback
-        """Take a command from outside; one for a question that is not here is told and dropped."""
-        try:
-            self._cameras[camera].board.pause(question, paused=paused)
-        except KeyError:
-            log.warning("mqtt: no question %s/%s to switch -- check the topic", camera, question)
+    def _pause(self, camera: str, question: str, enabled: bool) -> None:  # noqa: FBT001  callback
+        """Take a command of the publisher, which has checked the names."""
+        self._cameras[camera].board.pause(question, paused=not enabled)
+        self._delivery.on_paused(camera, question, paused=not enabled)
 
-    def _ask(self, camera: str, text: str, zone: str | None) -> tuple[float | None, str | None]: ...
+    def _ask(self, request: AskRequest) -> bytes:
+        """Answer a question about a camera's last frame, once.  Raises EdgeError."""
+        camera = self._cameras[request.camera]
+        zone = camera.settings.zones.get(request.zone) if request.zone else None
+        if request.zone and zone is None:
+            hint = f"use null or one of: {', '.join(camera.settings.zones)}"
+            return refusal_json(
+                error=f"no zone is called '{request.zone}'", where="zone", hint=hint
+            )
+        p_yes = self._inference.ask(request.camera, request.question, zone)
+        shared = self.settings.defaults.as_question()
+        verdict, reason = (
+            (Verdict.UNKNOWN, Reason.CAMERA_OFFLINE)
+            if p_yes is None or not camera.up
+            else first_verdict(p_yes, shared.yes_above, shared.no_below)
+        )
+        return answer_json(
+            camera=request.camera,
+            question=request.question,
+            zone=request.zone,
+            verdict=verdict,
+            reason=reason,
+            p_yes=p_yes,
+            captured_at=camera.last_frame_at,
+        )
 
     def _count_drop(self, camera: str) -> None:
+        self._dropped[camera] += 1
         self.metrics.frames.labels(camera, "dropped").inc()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from edge_daemon.publish.payloads import CameraHealth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from edge_daemon.pipeline.camera import Camera
+    from edge_daemon.types import CameraId
+
+_TELL_EVERY_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,40 @@ def readiness(cameras: Iterable[Camera]) -> Readiness:
         if camera.failed is not None:
             reasons[camera.settings.id] = str(camera.failed)
         elif not camera.up:
-            reasons[camera.settings.id] = "no frames"
+            reasons[camera.settings.id] = camera.why_down()
         elif overdue:
             reasons[camera.settings.id] = f"no fresh answer to: {', '.join(overdue)}"
     return Readiness(reasons)
+
+
+class Vitals:
+    """What is published of each camera's health: at once when it changes, else now and then."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told: dict[
+            CameraId, tuple[bool | None, float, int]
+        ] = {}  # up, when told, frames then
+
+    def due(
+        self, cameras: Iterable[Camera], dropped: Mapping[CameraId, int]
+    ) -> Iterator[tuple[CameraId, CameraHealth]]:
+        """Yield the cameras whose health is to be told now."""
+        now_s = self._clock()
+        for camera in cameras:
+            was_up, told_s, n_then = self._told.get(camera.settings.id, (None, now_s, 0))
+            if was_up is camera.up and now_s - told_s < _TELL_EVERY_S:
+                continue
+            self._told[camera.settings.id] = (camera.up, now_s, camera.n_frames)
+            span_s = now_s - told_s
+            yield (
+                camera.settings.id,
+                CameraHealth(
+                    state="online" if camera.up else "offline",
+                    reason=None if camera.up else camera.why_down(),
+                    fps_measured=(camera.n_frames - n_then) / span_s if span_s else None,
+                    frames_dropped=dropped.get(camera.settings.id, 0),
+                    reconnects=max(0, camera.n_connections - 1),
+                    last_frame_at=camera.last_frame_at,
+                ),
+            )

@@ -92,7 +92,7 @@ def make_plan(settings: Settings, *, where: str) -> Plan:
     Raises ConfigError listing what the file names but is not there, and EngineError.
     """
     check_files(settings, where=where)
-    engine = open_engine(**settings.engine.model_dump())
+    engine = open_engine(settings.engine)
     cameras, sets = [], []
     for camera in settings.cameras:
         sets.append(

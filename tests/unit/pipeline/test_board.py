@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from edge_daemon.config.load import parse_settings
 from edge_daemon.config.models import CameraConfig
 from edge_daemon.pipeline.board import Board, Origin
+from edge_daemon.publish.outbox import Said
 from edge_daemon.types import EngineInfo, Event, QuestionState, Reason, Verdict
-from edge_daemon.verdicts.episodes import Episodes
 
 from tests.unit.pipeline.conftest import MakeFrame
 
@@ -137,11 +138,27 @@ def test_board_pauses_one_question_and_goes_on(
     assert board.states()["person"].verdict is Verdict.YES
 
 
-def test_board_numbers_events_where_the_last_life_ended(notes: Notes, frame: MakeFrame) -> None:
-    board = Board(camera(), ORIGIN, [notes], lambda _: Episodes(seq=41, episode="old"))
-    answer(board, frame(), 0.1, 0.9)
+def test_board_ends_what_a_killed_daemon_left_open_and_numbers_on(
+    notes: Notes, frame: MakeFrame
+) -> None:
+    since = datetime.now(timezone.utc) - timedelta(hours=1)
+    left = {
+        "person": Said(41, Verdict.YES, None, "old", "old", since),
+        "car": Said(7, Verdict.UNKNOWN, Reason.CAMERA_OFFLINE, None, "x", since),
+    }
+    board = Board(camera(), ORIGIN, [notes], left.get)
+    board.begin()
 
-    assert [(e.seq, e.episode) for e in notes.events] == [(42, "old"), (42, notes.events[1].id)]
+    (event,) = notes.events
+    assert (event.question, event.seq, event.episode) == ("person", 42, "old")
+    assert (event.verdict, event.previous, event.reason) == (
+        Verdict.UNKNOWN,
+        Verdict.YES,
+        Reason.STARTING,
+    )
+    assert event.duration_s == pytest.approx(3600, abs=60)
+    answer(board, frame(), 0.9, 0.9)
+    assert [(e.question, e.seq) for e in notes.events[1:]] == [("person", 43), ("car", 8)]
 
 
 def test_board_age_is_unknown_before_the_first_answer(board: Board, frame: MakeFrame) -> None:

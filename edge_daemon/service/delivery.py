@@ -1,0 +1,163 @@
+"""Brings what the boards tell to the metrics and to MQTT, and commands back."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from edge_daemon.errors import BrokerRefusedError
+from edge_daemon.publish.mqtt import MqttPublisher
+from edge_daemon.publish.outbox import Outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edge_daemon.config.models import CameraConfig, Settings
+    from edge_daemon.errors import EdgeError
+    from edge_daemon.logs import FaultLog
+    from edge_daemon.metrics import Metrics
+    from edge_daemon.publish.commands import AskRequest
+    from edge_daemon.publish.delivery import Outcome
+    from edge_daemon.publish.outbox import Said
+    from edge_daemon.publish.payloads import CameraHealth
+    from edge_daemon.service.supervisor import Supervisor
+    from edge_daemon.types import CameraId, Event, QuestionId, QuestionState
+
+_STATE_EVERY_S: Final = 5.0  # how often a state that only grew older is published again
+_PATIENCE_S: Final = 120.0  # the publisher turns every second, and connects within 20
+
+
+class Delivery:
+    """A listener of every board.  Without mqtt in the settings it only counts."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        metrics: Metrics,
+        faults: FaultLog,
+        supervisor: Supervisor,
+        on_set: Callable[[CameraId, QuestionId, bool], None],
+        on_ask: Callable[[AskRequest], bytes],
+    ) -> None:
+        self.refused = False
+        self._metrics, self._faults, self._supervisor = metrics, faults, supervisor
+        self._on_ask = on_ask
+        self._told: dict[tuple[CameraId, QuestionId], tuple[object, float]] = {}
+        self._outbox: Outbox | None = None
+        self._mqtt: MqttPublisher | None = None
+        if settings.mqtt is None:
+            return
+        self._outbox = Outbox(
+            settings.data_dir,
+            settings.mqtt.outbox,
+            on_fault=self._outbox_fault,
+            on_dropped=lambda n: metrics.publish.labels("dropped").inc(n),
+        )
+        self._mqtt = MqttPublisher(
+            settings.mqtt,
+            settings.device,
+            self._outbox,
+            on_fault=self._mqtt_fault,
+            on_published=self._published,
+            on_set=on_set,
+            on_ask=self._answer,
+        )
+
+    def start(self) -> None:
+        """Connect, and keep trying."""
+        if self._mqtt is not None:
+            self._pulse = self._supervisor.pulse("mqtt")
+            self._supervisor.start("mqtt", self._mqtt.run)
+
+    def announce(self, cameras: Sequence[CameraConfig]) -> None:
+        """Tell which cameras there are now; what was retained of others is emptied."""
+        if self._mqtt is None:
+            return
+        self._mqtt.announce(cameras)
+        for camera in cameras:
+            for question in camera.questions:
+                self._mqtt.publish_enabled(camera.id, question.id, enabled=True)
+
+    def last_said(self, camera: CameraId, question: QuestionId) -> Said | None:
+        """Return what was said last of a question, before a restart too."""
+        return self._outbox.last_said(camera, question) if self._outbox else None
+
+    def on_event(self, event: Event) -> None:
+        """Put an event into the outbox before anyone hears of it."""
+        with self._metrics.stage("publish"):
+            if self._mqtt is not None:
+                self._mqtt.publish_event(event)
+        self._metrics.events.labels(event.camera, event.question, event.verdict.value).inc()
+
+    def on_state(self, camera: CameraId, question: QuestionId, state: QuestionState) -> None:
+        """Show a state; publish it when it says something new, else now and then."""
+        self._metrics.said(camera, question, state.verdict)
+        if state.p_yes is not None:
+            self._metrics.p_yes.labels(camera, question).set(state.p_yes)
+        says, now_s = (state.verdict, state.reason), time.monotonic()
+        said, at_s = self._told.get((camera, question), (None, 0.0))
+        if self._mqtt is not None and (says != said or now_s - at_s >= _STATE_EVERY_S):
+            self._told[camera, question] = (says, now_s)
+            self._mqtt.publish_state(camera, question, state)
+
+    def on_camera(self, camera: CameraId, *, up: bool) -> None:
+        """Publish whether frames arrive."""
+        if self._mqtt is not None:
+            self._mqtt.publish_camera_status(camera, online=up)
+
+    def on_health(self, camera: CameraId, health: CameraHealth) -> None:
+        """Publish how a camera fares."""
+        if self._mqtt is not None:
+            self._mqtt.publish_health(camera, health)
+
+    def on_paused(self, camera: CameraId, question: QuestionId, *, paused: bool) -> None:
+        """Publish whether a question is asked."""
+        if self._mqtt is not None:
+            self._mqtt.publish_enabled(camera, question, enabled=not paused)
+
+    def forget(self, camera: CameraConfig) -> None:
+        """Publish the states of a camera that comes back whole."""
+        for question in camera.questions:
+            self._told.pop((camera.id, question.id), None)
+
+    def tick(self) -> None:
+        """Look at the publisher: does it turn, does the broker take what it gets?"""
+        if self._mqtt is None or self._outbox is None:
+            return
+        self._pulse.expect(self._mqtt.last_turn_s + _PATIENCE_S - time.monotonic())
+        self._metrics.outbox_events.set(len(self._outbox))
+        self._metrics.outbox_oldest.set(self._outbox.oldest_s)
+        if self._mqtt.connected:
+            self.refused = False
+            self._faults.over("mqtt", "connected")
+
+    def waiting(self) -> int:
+        """Return how many events the broker has not acknowledged."""
+        return len(self._outbox) if self._outbox is not None else 0
+
+    def end(self, drain_s: float) -> None:
+        """Deliver what can be delivered in so many seconds, say offline, end."""
+        if self._mqtt is None or self._outbox is None:
+            return
+        if self._mqtt.connected:
+            self._mqtt.drain(drain_s)
+        self._mqtt.close()
+        self._supervisor.join("mqtt", drain_s)
+        self._outbox.close()
+
+    def _answer(self, request: AskRequest) -> None:
+        assert self._mqtt is not None  # noqa: S101  only the publisher calls this
+        self._mqtt.answer(request, self._on_ask(request))
+
+    def _published(self, outcome: Outcome) -> None:
+        self._metrics.publish.labels(outcome).inc()
+
+    def _mqtt_fault(self, fault: EdgeError) -> None:
+        self.refused = isinstance(fault, BrokerRefusedError)
+        self._metrics.faults.labels("mqtt").inc()
+        self._faults.tell("mqtt", fault)
+
+    def _outbox_fault(self, fault: EdgeError) -> None:
+        self._metrics.faults.labels("outbox").inc()
+        self._faults.tell("outbox", fault)
