@@ -31,7 +31,7 @@ RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 # The only modules that may import each library.
 ADAPTERS = {
     "av": ("sources/*", "recording/*"),
-    "onnxruntime": ("engine/ort.py",),
+    "onnxruntime": ("engine/ort.py", "training/export.py"),  # the latter: quantization
     "paho": ("publish/*",),
     "PIL": ("overlay/*",),
     "fastapi": ("web/*",),
