@@ -21,7 +21,15 @@ Box = tuple[int, int, int, int]
 """Left, top, width and height, pixels."""
 
 _ELLIPSIS: Final = "…"
-_TYPOGRAPHIC: Final = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-"}
+_TYPOGRAPHIC: Final = {
+    0x2018: "'",
+    0x2019: "'",
+    0x201C: '"',
+    0x201D: '"',
+    0x201E: '"',
+    0x2013: "-",
+    0x2014: "-",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,11 +46,10 @@ class Patch:
 
     def blend(self, rgb: NDArray[np.uint8]) -> None:
         """Lay it over rgb, uint8 (H, W, 3), in place; what sticks out is cut off."""
-        height, width = rgb.shape[:2]
-        x, y = max(self.x, 0), max(self.y, 0)
-        under = rgb[y : self.y + self.keep.shape[0], x : self.x + self.keep.shape[1]]
-        if y < height and x < width and under.size:
-            top, left = y - self.y, x - self.x
+        height, width = self.keep.shape[:2]
+        left, top = max(-self.x, 0), max(-self.y, 0)
+        under = rgb[self.y + top : max(self.y + height, 0), self.x + left : max(self.x + width, 0)]
+        if under.size:
             inside = slice(top, top + under.shape[0]), slice(left, left + under.shape[1])
             cv2.multiply(under, self.keep[inside], dst=under, scale=1 / 255)
             cv2.add(under, self.add[inside], dst=under)
@@ -57,13 +64,13 @@ class Canvas:
         self._clear = np.ones((self.height, self.width, 1), np.float32)  # 1: nothing drawn yet
 
     def mask(
-        self, x: float, y: float, mask: NDArray[np.float32], colour: Colour, opacity: float = 1.0
+        self, x: float, y: float, mask: NDArray[np.uint8], colour: Colour, opacity: float = 1.0
     ) -> None:
-        """Paint colour through mask, float32 (h, w) in [0, 1], its top left corner at (x, y)."""
+        """Paint colour through mask, uint8 (h, w), its top left corner at (x, y)."""
         left, top = max(round(x), 0), max(round(y), 0)
         mask = mask[top - round(y) :, left - round(x) :][: self.height - top, : self.width - left]
         if mask.size:
-            cover = mask[..., None] * np.float32(opacity)
+            cover = mask[..., None] * np.float32(opacity / 255)
             area = slice(top, top + mask.shape[0]), slice(left, left + mask.shape[1])
             self._rgb[area] *= 1 - cover
             self._rgb[area] += cover * np.asarray(colour, np.float32)
@@ -88,7 +95,8 @@ class Canvas:
             inner = (x - left + line, y - top + line, width - 2 * line, height - 2 * line)
             hole = _box_mask(*inner, max(radius - line, 0.0))
             mask = mask.copy()
-            mask[: hole.shape[0], : hole.shape[1]] -= hole
+            ring = mask[: hole.shape[0], : hole.shape[1]]
+            cv2.subtract(ring, hole, dst=ring)
         self.mask(left, top, mask, colour, opacity)
 
     def text(
@@ -115,9 +123,11 @@ def line_px(size_px: int) -> int:
     return ceil(size_px * 1.25)
 
 
-def text_px(text: str, size_px: int, *, bold: bool = False) -> int:
+@lru_cache(maxsize=4096)
+def text_px(text: str, size_px: int) -> int:
     """Width of a text, pixels."""
-    return int(text_mask(text, size_px, bold).shape[1])
+    times = _times(size_px)
+    return ceil(_font(size_px * times).getlength(text) / times) + 2 * _side_px(size_px)
 
 
 def shortened(text: str, size_px: int, width_px: float) -> str:
@@ -140,23 +150,32 @@ def printable(text: str) -> str:
     return " ".join(base.encode("ascii", "replace").decode().split())
 
 
-@lru_cache(maxsize=1024)
-def text_mask(text: str, size_px: int, bold: bool) -> NDArray[np.float32]:  # noqa: FBT001  cached
-    """Coverage of a line of text, float32 (line_px, width) in [0, 1]; shared, never written to.
+@lru_cache(maxsize=256)
+def text_mask(text: str, size_px: int, bold: bool) -> NDArray[np.uint8]:  # noqa: FBT001  cached
+    """Coverage of a line of text, uint8 (line_px, text_px); shared, never written to.
 
     Drawn larger and averaged down: the letters keep their true distances at any size.
     """
-    times = 4 if size_px < 32 else 2
-    font = _font(size_px * times)
+    times = _times(size_px)
     stroke = round(size_px * times * (0.03 if bold else 0.008))
-    width = ceil(font.getlength(text) / times) + 2 * bool(text)
-    image = Image.new("L", (max(width, 1) * times, line_px(size_px) * times))
-    ImageDraw.Draw(image).text(
-        (times, size_px * times), text, font=font, fill=255, stroke_width=stroke, anchor="ls"
-    )
-    mask: NDArray[np.float32] = np.asarray(image.reduce(times), np.float32) / np.float32(255)
+    size = max(text_px(text, size_px), 1) * times, line_px(size_px) * times
+    baseline = _side_px(size_px) * times, size_px * times
+    image, font = Image.new("L", size), _font(size_px * times)
+    draw = ImageDraw.Draw(image)
+    draw.text(baseline, text, fill=255, font=font, anchor="ls", stroke_width=stroke)
+    mask = np.array(image.reduce(times), np.uint8)
     mask.flags.writeable = False
     return mask
+
+
+def _side_px(size_px: int) -> int:
+    """Room for the strokes left and right of a text."""
+    return 1 + size_px // 24
+
+
+def _times(size_px: int) -> int:
+    """Return how many times larger text is drawn than shown."""
+    return 4 if size_px < 32 else 2
 
 
 @lru_cache(maxsize=32)
@@ -167,11 +186,9 @@ def _font(size_px: int) -> ImageFont.FreeTypeFont:
     return font
 
 
-@lru_cache(maxsize=256)
-def _box_mask(
-    x: float, y: float, width: float, height: float, radius: float
-) -> NDArray[np.float32]:
-    """Coverage of a round box at (x, y), float32 (ceil(y + height), ceil(x + width)).
+@lru_cache(maxsize=128)
+def _box_mask(x: float, y: float, width: float, height: float, radius: float) -> NDArray[np.uint8]:
+    """Coverage of a round box at (x, y), uint8 (ceil(y + height), ceil(x + width)).
 
     Source: signed distance of a rounded box, I. Quilez, "2D distance functions".
     """
@@ -181,6 +198,8 @@ def _box_mask(
     down = np.abs(np.arange(ceil(y + height)) + 0.5 - y - height / 2) - height / 2 + radius
     outside = np.hypot(np.maximum(across, 0), np.maximum(down, 0)[:, None])
     inside = np.minimum(np.maximum(across, down[:, None]), 0)
-    mask: NDArray[np.float32] = np.clip(0.5 - outside - inside + radius, 0, 1, dtype=np.float32)
+    mask: NDArray[np.uint8] = np.rint(255 * np.clip(0.5 - outside - inside + radius, 0, 1)).astype(
+        np.uint8
+    )
     mask.flags.writeable = False
     return mask

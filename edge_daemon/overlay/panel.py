@@ -117,7 +117,7 @@ class Panel:
     ) -> None:
         """Draw on rgb, uint8 (H, W, 3), in place."""
         layout, row_px = self._layout, self._layout.style.height_px
-        time = _time_text(when)
+        time = time_text(when)
         self._line(0, layout.header_px, time, lambda canvas: self._paint_header(canvas, time))
         looks = [Look.of(states.get(q.id)) for q in self._questions]
         rest = counted(Look.of(states.get(q.id)).verdict for q in self._hidden)
@@ -184,7 +184,7 @@ def _free_corner(
     return min([(left, top), (right, top), (left, bottom), (right, bottom)], key=hidden)
 
 
-def _time_text(when: datetime | float) -> str:
+def time_text(when: datetime | float) -> str:
     """Return wall-clock time in UTC, or stream time."""
     if isinstance(when, datetime):
         return f"{when.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"

@@ -33,7 +33,7 @@ class RowStyle:
     @property
     def chip_px(self) -> int:
         """Width of the box around the verdict's word."""
-        return max(text_px(v.value, self.word_px, bold=True) for v in Verdict) + self.word_px
+        return max(text_px(v.value, self.word_px) for v in Verdict) + self.word_px
 
     @property
     def gap_px(self) -> int:
@@ -94,7 +94,7 @@ def _paint_chip(canvas: Canvas, at: tuple[int, int], style: RowStyle, verdict: V
     radius = height / 2 if verdict is Verdict.UNKNOWN else height * 0.22
     edge = max(1.0, style.text_px / 12) if hollow else None
     canvas.box(x, top, style.chip_px, height, colour, radius=radius, line=edge)
-    left = x + (style.chip_px - text_px(word, size, bold=True)) / 2
+    left = x + (style.chip_px - text_px(word, size)) / 2
     canvas.text(left, top, word, size, colour if hollow else INK, bold=True)
 
 
@@ -105,7 +105,7 @@ def _paint_bar(canvas: Canvas, place: Box, question: Shown, look: Look) -> None:
     if look.percent:
         length = max(width * look.percent / 100, height)
         canvas.box(x, y, length, height, COLOURS[look.verdict], radius=height / 2)
-    tick, over = max(1, round(height / 3)), max(2, height // 2)
+    tick, over = max(1, round(height / 2)), max(2, height // 2)
     for threshold in (question.no_below, question.yes_above):
         at = x + round(width * threshold) - tick / 2
         canvas.box(at - 1, y - over, tick + 2, height + 2 * over, INK)

@@ -104,12 +104,12 @@ class ZoneLayer:
         canvas, pad = Canvas(width, height), self._text_px // 2
         canvas.box(0, 0, width, height, INK, radius=pad / 2, opacity=0.78)
         canvas.text(pad, 0, name, self._text_px, PAPER)
-        left = width - pad - text_px(said, self._text_px, bold=True)
+        left = width - pad - text_px(said, self._text_px)
         canvas.text(left, 0, said, self._text_px, colour, bold=True)
         return canvas.patch(*self._outlines[name].label_at)
 
     def _label_size(self, name: str, said: str) -> tuple[int, int]:
-        words = text_px(name, self._text_px) + text_px(said, self._text_px, bold=True)
+        words = text_px(name, self._text_px) + text_px(said, self._text_px)
         gaps = 3 if said else 2
         return words + gaps * (self._text_px // 2), line_px(self._text_px) + 1
 
