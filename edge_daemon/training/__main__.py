@@ -1,34 +1,126 @@
-"""``python -m edge_daemon.training``: train, evaluate, export."""
+"""Making a bundle: ``train`` a network, ``export`` it calibrated, ``card`` its measured scores."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from edge_daemon.errors import EdgeError
 from edge_daemon.training.settings import Settings
 
+if TYPE_CHECKING:
+    from edge_daemon.training.data import Material
+    from edge_daemon.training.evaluate import Seen
+
+log = logging.getLogger(__name__)
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one step of making a bundle; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="train", description=main.__doc__)
-    parser.add_argument("step", choices=("train",))
-    parser.add_argument("--settings", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    """Run one step; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="train", description=__doc__)
+    parser.add_argument("step", choices=("train", "export", "card"))
+    parser.add_argument("--settings", type=Path, default=Path("edge_daemon/training/street.yaml"))
+    parser.add_argument("--run", type=Path, required=True, help="checkpoint, curves and scores")
+    parser.add_argument("--bundle", type=Path, default=Path("engines/street"))
+    parser.add_argument("--version", default="0.1.0", help="of the bundle that is exported")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
         settings = Settings.read(chosen.settings)
-        from edge_daemon.training.data import open_material  # noqa: PLC0415 - torch is slow to load
-        from edge_daemon.training.loop import train  # noqa: PLC0415
-
-        train(settings, open_material(settings), chosen.out)
+        steps = {"train": _train, "export": _export, "card": _card}
+        steps[chosen.step](settings, chosen)
     except EdgeError as exc:
         print(exc, file=sys.stderr)
         return exc.exit_code
     return 0
+
+
+def _train(settings: Settings, chosen: argparse.Namespace) -> None:
+    from edge_daemon.training.data import open_material  # noqa: PLC0415 - torch is slow to load
+    from edge_daemon.training.loop import train  # noqa: PLC0415
+    from edge_daemon.training.plots import plot_curves  # noqa: PLC0415
+
+    train(settings, open_material(settings), chosen.run)
+    plot_curves(chosen.run / "curves.jsonl", chosen.run / "curves.png")
+
+
+def _export(settings: Settings, chosen: argparse.Namespace) -> None:
+    """Export, then fit the temperature on half of the pictures kept apart."""
+    from edge_daemon.training.data import open_material  # noqa: PLC0415
+    from edge_daemon.training.evaluate import ask, known_logits, random_probe, truths  # noqa: PLC0415
+    from edge_daemon.training.export import (  # noqa: PLC0415
+        export_bundle,
+        load_network,
+        write_goldens,
+        write_manifest,
+    )
+    from edge_daemon.training.figures import fit_temperature  # noqa: PLC0415
+    from edge_daemon.training.truth import Grid  # noqa: PLC0415
+
+    material = open_material(settings)
+    network = load_network(settings, chosen.run / "checkpoint.pt", material.tokenizer)
+    export_bundle(network, material.tokenizer, chosen.bundle, version=chosen.version, temperature=1.0)
+    seen = _seen(chosen.bundle, material, half=0)
+    probe = random_probe(seen.rows, 300, seed=5, held_out=False)
+    p, _ = ask(_engine(chosen.bundle), seen.tokens, probe)
+    grid = Grid(settings.model.width // 16, settings.model.height // 16)
+    temperature = fit_temperature(*known_logits(p, truths(seen.samples, probe, grid)))
+    log.info("temperature %.3f", temperature)
+    write_goldens(network, material.tokenizer, chosen.bundle, temperature)
+    write_manifest(network, chosen.bundle, version=chosen.version, temperature=temperature)
+
+
+def _card(settings: Settings, chosen: argparse.Namespace) -> None:
+    """Score the bundle on the other half and on the clips; write scores, plot and card."""
+    import yaml  # noqa: PLC0415
+
+    from edge_daemon.training.card import write_card  # noqa: PLC0415
+    from edge_daemon.training.clips import clip_samples, clip_scores  # noqa: PLC0415
+    from edge_daemon.training.data import open_material  # noqa: PLC0415
+    from edge_daemon.training.evaluate import evaluate  # noqa: PLC0415
+
+    material = open_material(settings)
+    engine = _engine(chosen.bundle)
+    scores = evaluate(engine, _seen(chosen.bundle, material, half=None))
+    clips = clip_scores(engine, clip_samples(settings.data.root / "videos", engine.input_size))
+    chosen.run.mkdir(parents=True, exist_ok=True)
+    (chosen.run / "scores.json").write_text(json.dumps({"pictures": scores, "clips": clips}, indent=1))
+    manifest = yaml.safe_load((chosen.bundle / "manifest.yaml").read_text())
+    card = write_card(manifest, scores, clips, _notes(material, chosen))
+    (chosen.bundle / "CARD.md").write_text(card, encoding="utf-8")
+    log.info("macro AUROC %s", scores["macro_auroc"])
+
+
+def _notes(material: Material, chosen: argparse.Namespace) -> dict[str, Any]:
+    curves = [json.loads(x) for x in (chosen.run / "curves.jsonl").read_text().splitlines()]
+    settings = json.loads((chosen.run / "settings.json").read_text())
+    n_seen = curves[-1]["step"] * settings["optim"]["batch"]
+    files = [path for path in chosen.bundle.rglob("*") if path.is_file()]
+    return {
+        "megabytes": sum(path.stat().st_size for path in files) / 1e6,
+        "nights": sum(row.labels.scene[0] == 1 and row.dataset != "rendered" for row in material.train),
+        "pictures": Counter(row.dataset for row in material.train),
+        "training": f"The last run saw {n_seen} picture views.",
+    }
+
+
+def _engine(bundle: Path) -> Any:  # noqa: ANN401 - whatever the engine package opens
+    from edge_daemon.engine.bundle import load_bundle  # noqa: PLC0415
+    from edge_daemon.engine.ort import OnnxEngine  # noqa: PLC0415
+
+    return OnnxEngine(load_bundle(bundle), "fp32", 1)
+
+
+def _seen(bundle: Path, material: Material, *, half: int | None) -> Seen:
+    from edge_daemon.training.evaluate import see  # noqa: PLC0415
+
+    rows = [r for n, r in enumerate(material.val) if half is None or n % 2 == half]
+    return see(_engine(bundle), rows, material.pictures)
 
 
 if __name__ == "__main__":

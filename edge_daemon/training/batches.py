@@ -13,7 +13,9 @@ from torch.utils.data import IterableDataset, get_worker_info
 from edge_daemon.training.augment import Sample, mosaic, paste, vary
 from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, SCENES
 from edge_daemon.training.cutouts import SHARES
-from edge_daemon.training.questions import Question, draw, presence
+from edge_daemon.training.meaning import properties
+from edge_daemon.training.questions import Question, draw
+from edge_daemon.training.rendered import RENDERED
 from edge_daemon.training.truth import Grid, answers, concept_maps, place_mask
 from edge_daemon.types import polygon_mask
 
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
     from edge_daemon.training.labels import Labels, Row
     from edge_daemon.training.pictures import Pictures
     from edge_daemon.training.settings import Settings
-
-RENDERED: Final = "rendered"
+    from edge_daemon.types import Polygon
 
 # How often each concept should be in a picture, at least; rarer ones are drawn more often.
 _WANTED_SHARE: Final = {
@@ -64,15 +65,13 @@ class Batch:
     inside: torch.Tensor
     ignored: torch.Tensor
     countable: torch.Tensor
-    families: tuple[str, ...] = ()
+    meaning: dict[str, torch.Tensor]  # class numbers (Q,) of each property
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
-        moved = {
-            name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
-            for name, value in ((n, getattr(self, n)) for n in self.__slots__)
-        }
-        return Batch(**moved)
+        meaning = {k: v.to(device, non_blocking=True) for k, v in self.meaning.items()}
+        others = {n: getattr(self, n).to(device, non_blocking=True) for n in self.__slots__ if n != "meaning"}
+        return Batch(**others, meaning=meaning)
 
 
 class Batches(IterableDataset[Batch]):
@@ -144,14 +143,13 @@ class Batches(IterableDataset[Batch]):
             asked.append(draw(speaker, focus))
             question = asked[-1][0]
             if question.scene is None and question.place is None and rng.random() < _ZONE_SHARE:
-                zones[q] = random_zone(labels, focus, self._grid, rng)
+                polygon = random_zone(labels, focus, rng)
+                zones[q] = polygon_mask(polygon, self._grid.columns, self._grid.rows).reshape(-1)
         return asked, zones
 
 
-def random_zone(
-    labels: Labels, focus: str, grid: Grid, rng: np.random.Generator
-) -> NDArray[np.bool_]:
-    """Cells (T,) of a four-cornered zone, often around something of the concept in focus."""
+def random_zone(labels: Labels, focus: str, rng: np.random.Generator) -> Polygon:
+    """A four-cornered zone, often around something of the concept in focus."""
     boxes = labels.boxes[labels.certain[:, CONCEPT_INDEX[focus]]] if focus in CONCEPTS else ()
     if len(boxes) and rng.random() < 0.6:
         x1, y1, x2, y2 = boxes[int(rng.integers(len(boxes)))]
@@ -162,8 +160,7 @@ def random_zone(
         x1, y1 = rng.uniform(0, 1 - width), rng.uniform(0, 1 - height)
         x2, y2 = x1 + width, y1 + height
     corners = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]]) + rng.normal(0, 0.03, (4, 2))
-    polygon = [(float(x), float(y)) for x, y in np.clip(corners, 0, 1)]
-    return polygon_mask(polygon, grid.columns, grid.rows).reshape(-1)
+    return tuple((float(x), float(y)) for x, y in np.clip(corners, 0, 1))
 
 
 def make_batch(
@@ -192,13 +189,8 @@ def make_batch(
         inside=torch.from_numpy(_padded(maps.inside)),
         ignored=torch.from_numpy(_padded(maps.ignored)),
         countable=torch.from_numpy(_padded(maps.countable)),
-        families=tuple(q.family for q in questions),
+        meaning=properties(questions),
     )
-
-
-def every_presence(speaker: Random) -> list[tuple[Question, str]]:
-    """One plain question per concept."""
-    return [presence(concept, speaker) for concept in CONCEPTS]
 
 
 def _concept(question: Question, n: int) -> int:

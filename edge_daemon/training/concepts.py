@@ -120,6 +120,7 @@ COMPLETE: Final[dict[str, frozenset[str]]] = {
     "atl_v2_highway": _FOUR_WHEELS | {"vehicle", "bicycle", "motorcycle"},
     "coco256": frozenset(CONCEPTS) - set(LIGHTS),
     "dhaka_road_vehicles": _STREET_VEHICLES,
+    "dogs_cats": frozenset({"dog", "cat", "animal"}),
     "highway_5cls": _FOUR_WHEELS | {"person", "motorcycle"},
     "manaus_v5": frozenset({"car", "truck", "person", "motorcycle", "bicycle"}),
     "signs_lights_15cls": _LIGHTS,

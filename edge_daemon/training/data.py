@@ -10,6 +10,7 @@ from edge_daemon.training.concepts import NEVER_TRAINED
 from edge_daemon.training.cutouts import read_cutouts
 from edge_daemon.training.labels import read_rows
 from edge_daemon.training.pictures import open_pictures
+from edge_daemon.training.rendered import RENDERED, open_rendered
 from edge_daemon.training.questions import MAX_LENGTH, vocabulary, word_pieces
 
 if TYPE_CHECKING:
@@ -46,7 +47,13 @@ def open_material(settings: Settings) -> Material:
     data = settings.data
     pictures = open_pictures(data.cache / "pictures.u8", sorted(data.root.glob("pictures-*.tar")))
     rows = list(read_rows(data.root / "labels.jsonl.gz", without=NEVER_TRAINED))
+    if data.rendered_pictures:
+        more, streets = open_rendered(
+            data.cache / "rendered.u8", data.rendered_pictures, settings.seed
+        )
+        rows, pictures = rows + more, pictures.joined(streets)
     train = [row for row in rows if row.split == "train"]
     val = [row for row in rows if row.split == "val"]
-    cutouts = read_cutouts(data.cache / "cutouts.npz", train, pictures)
+    photographs = [row for row in train if row.dataset != RENDERED]
+    cutouts = read_cutouts(data.cache / "cutouts.npz", photographs, pictures)
     return Material(train, val, pictures, cutouts, make_tokenizer())

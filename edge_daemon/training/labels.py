@@ -89,6 +89,7 @@ def read_rows(path: Path, *, without: frozenset[str]) -> Iterator[Row]:
 
 def labels_of(row: Mapping[str, Any]) -> Labels:
     """Truth from one row's boxes by people and by the detector."""
+    row = _with_pets(row)
     dataset = row["dataset"]
     people = [(b[:4], HUMAN[b[4]]) for b in row["human"] or [] if b[4] in HUMAN]
     complete = _people_labelled(row)
@@ -103,6 +104,8 @@ def labels_of(row: Mapping[str, Any]) -> Labels:
     blind = BLIND.get(dataset, frozenset()) if people else frozenset()
     _mark(unseen, blind | (frozenset(LIGHTS) - complete if _has_lights(row) else frozenset()))
     _mark(unseen, _never_drawn(dataset))
+    if dataset == "dogs_cats" and not people:
+        _mark(unseen, frozenset({*row["scene"], "animal", "anything"}))
     labels = assemble(boxes, bearings, unseen, _scene_of(row))
     _join_riders(labels, complete)
     return labels
@@ -164,6 +167,18 @@ def _detected(
 
 def _people_labelled(row: Mapping[str, Any]) -> frozenset[str]:
     return COMPLETE.get(row["dataset"], frozenset()) if row["human"] is not None else frozenset()
+
+
+def _with_pets(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """People said dog or cat of the whole picture; the detector's box says where."""
+    if row["dataset"] != "dogs_cats":
+        return row
+    pets = [box for box in row["detector"] if box[4] in ("dog", "cat")]
+    pets.sort(key=lambda box: -box[5])
+    sure = [box for box in pets if box[5] >= _SURE_SCORE_DEFAULT] or pets[:1]
+    others = [box for box in row["detector"] if box[4] not in ("dog", "cat")]
+    human = [[*box[:4], row["scene"][0]] for box in sure]
+    return {**row, "human": human, "detector": others}
 
 
 def _has_lights(row: Mapping[str, Any]) -> bool:

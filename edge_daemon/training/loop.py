@@ -6,13 +6,14 @@ import json
 import logging
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch.utils.data import DataLoader
 
 from edge_daemon.training.batches import Batches
 from edge_daemon.training.losses import losses
+from edge_daemon.training.meaning import learn_to_read
 from edge_daemon.training.network import Network
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from edge_daemon.training.settings import Settings
 
 log = logging.getLogger(__name__)
+
+_MEANING_WEIGHT: Final = 0.5
 
 
 def build_network(settings: Settings, vocabulary: int, length: int) -> Network:
@@ -51,6 +54,8 @@ def train(settings: Settings, material: Material, out: Path) -> Path:
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
         run.restore(checkpoint)
+    elif settings.optim.start_from is None:
+        run.learn_to_read()
     with (out / "curves.jsonl").open("a", encoding="utf-8") as curves:
         run.to_the_end(checkpoint, lambda row: _noted(row, curves))
     return checkpoint
@@ -76,12 +81,20 @@ class _Run:
         else:
             state = torch.load(settings.optim.start_from, weights_only=True)
             self.network.load_state_dict(state["average"])
+        self.step = 0
         self.network.to(device, memory_format=torch.channels_last)
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         self.optimiser = torch.optim.AdamW(
             self._groups(), weight_decay=settings.optim.weight_decay, betas=(0.9, 0.98)
         )
-        self.step = 0
+
+    def learn_to_read(self) -> None:
+        network, optim = self.network, self.settings.optim
+        learn_to_read(
+            network.question, network.meaning, self.material.tokenizer,
+            steps=optim.reading_steps, seed=self.settings.seed,
+        )  # fmt: skip
+        self.average = {k: v.detach().clone() for k, v in network.state_dict().items()}
 
     def restore(self, checkpoint: Path) -> None:
         state = torch.load(checkpoint, weights_only=True)
@@ -138,8 +151,10 @@ class _Run:
         self.network.train()
         with torch.autocast(self.device.type, torch.bfloat16):
             tokens = self.network.image(batch.pixels)
-        out = self.network.answer(tokens.float(), self.network.question(batch.ids), batch.zones)
-        parts = losses(out, batch)
+        vectors = self.network.question(batch.ids)
+        parts = losses(self.network.answer(tokens.float(), vectors, batch.zones), batch)
+        parts["meaning"] = self.network.meaning.losses(vectors, batch.meaning)
+        parts["loss"] = parts["loss"] + _MEANING_WEIGHT * parts["meaning"]
         self.optimiser.zero_grad(set_to_none=True)
         parts["loss"].backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)

@@ -10,6 +10,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own habit
 
+from edge_daemon.training.meaning import Meaning
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -201,7 +203,7 @@ class AnswerHead(nn.Module):
         super().__init__()
         self.register_buffer("positions", positions(columns, rows).T.contiguous(), persistent=False)
         self.register_buffer("steps", torch.arange(COUNTS) + 0.5, persistent=False)
-        self.scale = dim**-0.5
+        self.columns, self.rows, self.scale = columns, rows, dim**-0.5
         features, hidden = 7 + COUNTS, 64
         self.features = nn.Linear(features, hidden)
         self.gain = nn.Linear(_CONDITION, hidden)
@@ -267,6 +269,7 @@ class Network(nn.Module):
         self.image = ImageEncoder(dim, frozen_blocks)
         self.question = QuestionEncoder(vocabulary, length, dim, question_width, question_layers)
         self.answer = AnswerHead(columns, rows, dim)
+        self.meaning = Meaning(ROLES, dim, _CONDITION)
 
     def forward(self, pixels: Tensor, ids: Tensor, mask: Tensor) -> dict[str, Tensor]:
         """Pictures uint8 (B,H,W,3), ids (Q,L), mask (Q,T): as AnswerHead."""

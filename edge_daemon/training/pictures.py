@@ -23,14 +23,21 @@ class Pictures:
 
     pixels: NDArray[np.uint8] = field(repr=False)
     places: dict[str, tuple[int, int, int]] = field(repr=False)  # offset, height, width
+    more: Pictures | None = None
 
     def __getitem__(self, key: str) -> NDArray[np.uint8]:
         """The picture's pixels, a view.  Raises KeyError."""
+        if key not in self.places and self.more is not None:
+            return self.more[key]
         offset, height, width = self.places[key]
         return self.pixels[offset : offset + height * width * 3].reshape(height, width, 3)
 
+    def joined(self, more: Pictures) -> Pictures:
+        """These and more, under one roof."""
+        return Pictures(self.pixels, self.places, more)
+
     def __contains__(self, key: object) -> bool:
-        return key in self.places
+        return key in self.places or (self.more is not None and key in self.more)
 
 
 def open_pictures(cache: Path, shards: Iterable[Path]) -> Pictures:

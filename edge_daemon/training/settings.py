@@ -44,13 +44,14 @@ class OptimSettings(_Section):
     """Steps and step sizes."""
 
     steps: int = Field(ge=1, description="Batches in all.")
+    reading_steps: int = Field(700, ge=1, description="Batches of text alone, at the start.")
     batch: int = Field(32, ge=1, description="Pictures a batch.")
     questions: int = Field(48, ge=1, description="Questions a batch, each asked of every picture.")
     encoder_rate: float = Field(3e-4, description="Peak learning rate of the ImageNet part.")
     rate: float = Field(2e-3, description="Peak learning rate of the rest.")
     warm_up: int = Field(100, description="Batches of linear warm-up.")
     weight_decay: float = Field(0.02, description="AdamW's.")
-    average: float = Field(0.998, ge=0, lt=1, description="Decay of the averaged weights.")
+    average: float = Field(0.996, ge=0, lt=1, description="Decay of the averaged weights.")
     start_from: Path | None = Field(None, description="A checkpoint whose weights to start from.")
 
 
