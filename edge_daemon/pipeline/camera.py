@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import replace
+from functools import partial
 from threading import Event as Flag
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from edge_daemon.pipeline.masked import PrivacyMasks
 from edge_daemon.sampling import Sampler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
 
     from edge_daemon.config.models import CameraConfig
@@ -38,7 +38,7 @@ class Camera:
         self,
         settings: CameraConfig,
         *,
-        open_source: Callable[[CameraConfig, Flag], Source],
+        open_source: Callable[..., Source],
         retry: Retry,
         mailboxes: Mailboxes,
         board: Board,
@@ -93,10 +93,18 @@ class Camera:
     def _read(self) -> None:
         self.pulse.expect(self._patience_s)
         camera, sampler = self.settings.id, Sampler(self.settings.sample)
-        decoded, sampled = (self._metrics.frames.labels(camera, o) for o in ("decoded", "sampled"))
-        with self._open_source(self.settings, self._stop) as source:
+        decoded, sampled, corrupt = (
+            self._metrics.frames.labels(camera, outcome)
+            for outcome in ("decoded", "sampled", "corrupt")
+        )
+        with self._open_source(
+            self.settings,
+            self._stop,
+            on_corrupt=corrupt.inc,
+            on_decode_s=partial(self._metrics.observe, "decode"),
+        ) as source:
             self.board.connected()
-            for raw in self._timed(source):
+            for raw in source:
                 frame = replace(raw, picture=self._masks.apply(raw.picture)) if self._masks else raw
                 self.pulse.expect(self._patience_s)
                 self._came_up()
@@ -111,17 +119,6 @@ class Camera:
                     self._record(self._recorder, frame, exact=not source.live)
                 if self._stop.is_set():
                     return
-
-    def _timed(self, source: Source) -> Iterator[Frame]:
-        """Yield the source's frames; what this thread computes for each is the stage decode."""
-        frames, observe_s = iter(source), self._metrics.observe
-        while True:
-            begun_s = time.thread_time()
-            frame = next(frames, None)
-            observe_s("decode", time.thread_time() - begun_s)
-            if frame is None:
-                return
-            yield frame
 
     def _record(self, recorder: RecorderThread, frame: Frame, *, exact: bool) -> None:
         if exact:  # a file waits for its answers, so that each picture carries its own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import BrokerRefusedError
@@ -48,6 +49,8 @@ class Delivery:
         self._mqtt: MqttPublisher | None = None
         if settings.mqtt is None:
             return
+        with suppress(OSError):  # the outbox tells it better
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
         self._outbox = Outbox(
             settings.data_dir,
             settings.mqtt.outbox,

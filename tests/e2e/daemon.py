@@ -1,0 +1,120 @@
+"""The daemon as a user starts it, and a subscriber as a user has one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Condition
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import yaml
+from paho.mqtt.enums import CallbackAPIVersion
+from typing_extensions import Self
+
+
+def edge_daemon(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    command = [sys.executable, "-m", "edge_daemon", *args]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, **options)
+
+
+def write_config(path: Path, data: dict[str, Any]) -> Path:
+    path.write_text(yaml.safe_dump(data))
+    return path
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def wait_until(met: Callable[[], Any], timeout_s: float = 15.0) -> Any:
+    """Return what met() returns once it is true; fail when it does not become so."""
+    until_s = time.monotonic() + timeout_s
+    while not (found := met()):
+        if time.monotonic() > until_s:
+            raise AssertionError(f"not met within {timeout_s} s: {met}")
+        time.sleep(0.02)
+    return found
+
+
+class Daemon:
+    """``edge-daemon run`` in a process of its own; killed at the end if it still lives."""
+
+    def __init__(self, config: Path, **environ: str) -> None:
+        self.log = config.with_suffix(".log")
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "edge_daemon", "run", "--config", str(config)],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **environ},
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(10)
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def ended(self, timeout_s: float = 30.0) -> int:
+        return self.process.wait(timeout_s)
+
+    def said(self, text: str) -> bool:
+        return text in self.log.read_text()
+
+
+class Subscriber:
+    """Keeps everything below one first topic level, in the order in which it came."""
+
+    def __init__(self, port: int, base: str) -> None:
+        self._changed, self._base = Condition(), base
+        self.messages: list[tuple[str, bytes]] = []
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self._client.on_message = lambda _c, _d, message: self._keep(message)
+        self._client.connect("127.0.0.1", port)
+        self._client.subscribe(f"{base}/#", qos=1)
+
+    def __enter__(self) -> Self:
+        self._client.loop_start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _keep(self, message: mqtt.MQTTMessage) -> None:
+        with self._changed:
+            self.messages.append((message.topic, message.payload))
+            self._changed.notify_all()
+
+    def publish(self, topic: str, payload: str) -> None:
+        self._client.publish(f"{self._base}/{topic}", payload, qos=1).wait_for_publish(5)
+
+    def wait(self, met: Callable[[Subscriber], Any], timeout_s: float = 15.0) -> Any:
+        """Return what met(self) returns once it is true; fail when it does not become so."""
+        with self._changed:
+            found = self._changed.wait_for(lambda: met(self), timeout_s)
+        assert found, f"not heard within {timeout_s} s, but {self.messages[-5:]}"
+        return found
+
+    def last(self, topic: str) -> bytes | None:
+        return next((p for t, p in reversed(self.messages) if t == f"{self._base}/{topic}"), None)
+
+    def events(self, question: str | None = None) -> list[dict[str, Any]]:
+        found = [json.loads(p) for t, p in list(self.messages) if t.endswith("/event")]
+        return [e for e in found if question in (None, e["question"])]

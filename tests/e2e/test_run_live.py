@@ -1,0 +1,189 @@
+"""The daemon on a live source: signals, reload, health, commands."""
+
+from __future__ import annotations
+
+import json
+import signal
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tests.data.colours import BLUE, RED, write_colours
+from tests.e2e.conftest import MakeConfig
+from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
+
+
+def endless(tmp_path: Path, make_config: MakeConfig, **camera: Any) -> dict[str, Any]:
+    clip = write_colours(tmp_path / "clip.mp4", [(RED, 30.0)])
+    return make_config(str(clip), loop=True, pace="realtime", **camera)
+
+
+def get(config: dict[str, Any], path: str, token: str = "") -> tuple[int, str]:
+    request = urllib.request.Request(f"http://{config['http']['listen']}{path}")
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.read().decode()
+    except urllib.error.URLError:
+        return 0, ""
+
+
+def test_daemon_drains_says_unknown_and_ends_at_sigterm(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    with Daemon(write_config(tmp_path / "c.yaml", endless(tmp_path, make_config))) as daemon:
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        assert subscriber.last("box/status") == b"online"
+        daemon.send(signal.SIGTERM)
+        assert daemon.ended(10) == 0
+    subscriber.wait(lambda s: s.last("box/status") == b"offline")
+
+    assert subscriber.events("red")[-1]["verdict"] == "UNKNOWN"
+    assert subscriber.last("box/gate/red/verdict") == b"UNKNOWN"
+
+
+def test_daemon_killed_is_told_offline_and_ends_the_episode_when_it_is_back(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    config = write_config(tmp_path / "c.yaml", endless(tmp_path, make_config))
+    with Daemon(config) as daemon:
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        daemon.send(signal.SIGKILL)
+    subscriber.wait(lambda s: s.last("box/status") == b"offline")
+    with Daemon(config):
+        subscriber.wait(lambda s: len(s.events("red")) == 3)
+
+    yes, lost, again = subscriber.events("red")
+    assert (lost["verdict"], lost["reason"], lost["episode"]) == ("UNKNOWN", "starting", yes["id"])
+    assert (again["verdict"], again["seq"]) == ("YES", 3)
+
+
+def test_daemon_keeps_its_configuration_when_the_new_one_is_bad(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    config = endless(tmp_path, make_config)
+    file = write_config(tmp_path / "c.yaml", config)
+    with Daemon(file) as daemon:
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        write_config(file, {**config, "cameras": []})
+        daemon.send(signal.SIGHUP)
+        wait_until(lambda: daemon.said("the running configuration is kept"))
+
+        assert get(config, "/readyz")[0] == 200
+        assert daemon.process.poll() is None
+
+
+def test_daemon_reload_restarts_only_the_camera_that_changed(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    config = endless(tmp_path, make_config)
+    config["cameras"].append({**config["cameras"][0], "id": "yard"})
+    file = write_config(tmp_path / "c.yaml", config)
+    with Daemon(file) as daemon:
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        subscriber.wait(lambda s: s.last("box/yard/red/verdict") == b"YES")
+        config["cameras"][1] = {**config["cameras"][1], "id": "street"}
+        config["cameras"][1]["questions"] = config["cameras"][1]["questions"][:1]
+        write_config(file, config)
+        daemon.send(signal.SIGHUP)
+        subscriber.wait(lambda s: s.last("box/street/red/verdict") == b"YES")
+        subscriber.wait(lambda s: s.last("box/yard/red/verdict") == b"")
+
+        gate = [e["verdict"] for e in subscriber.events("red") if e["camera"] == "gate"]
+        assert gate == ["YES"]
+
+
+def test_daemon_reload_of_a_shared_section_starts_all_again(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    config = endless(tmp_path, make_config)
+    file = write_config(tmp_path / "c.yaml", config)
+    with Daemon(file) as daemon:
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        write_config(file, {**config, "device": {"id": "crate"}})
+        daemon.send(signal.SIGHUP)
+        subscriber.wait(lambda s: s.last("crate/gate/red/verdict") == b"YES")
+
+        assert subscriber.last("box/status") == b"offline"
+
+
+def test_daemon_tells_its_health_and_metrics(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    config = endless(tmp_path, make_config)
+    with Daemon(write_config(tmp_path / "c.yaml", config)):
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        metrics = get(config, "/metrics")[1]
+
+        assert get(config, "/healthz") == (200, '{"status":"ok"}')
+        assert get(config, "/readyz")[0] == 200
+        assert 'edge_verdict{camera="gate",question="red"} 1.0' in metrics
+        assert 'edge_verdict{camera="gate",question="blue"} 0.0' in metrics
+        assert 'edge_camera_up{camera="gate"} 1.0' in metrics
+        assert (
+            'edge_engine_info{backend="onnxruntime",bundle="tiny",precision="fp32"} 1.0' in metrics
+        )
+        assert get(config, "/nowhere")[0] == 404
+        assert set(json.loads(get(config, "/nowhere")[1])) == {"error", "where", "hint"}
+
+
+def test_daemon_with_a_token_answers_nobody_else(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    (tmp_path / "token").write_text("s3cret\n")
+    config = endless(tmp_path, make_config)
+    config["http"]["token_file"] = str(tmp_path / "token")
+    with Daemon(write_config(tmp_path / "c.yaml", config)) as daemon:
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+
+        assert get(config, "/healthz")[0] == 200
+        assert get(config, "/metrics")[0] == 401
+        assert get(config, "/metrics", "wrong")[0] == 401
+        assert get(config, "/metrics", "s3cret")[0] == 200
+        assert not daemon.said("s3cret")
+
+
+def test_daemon_pauses_and_resumes_a_question_on_command(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    with Daemon(write_config(tmp_path / "c.yaml", endless(tmp_path, make_config))):
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        subscriber.publish("box/gate/red/set", "OFF")
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"UNKNOWN")
+        subscriber.wait(lambda s: s.last("box/gate/red/enabled") == b"OFF")
+        assert subscriber.events("red")[-1]["reason"] == "paused"
+        subscriber.publish("box/gate/red/set", "ON")
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+
+        assert [e["verdict"] for e in subscriber.events("blue")] == ["NO"]
+
+
+def test_daemon_answers_a_question_asked_once_and_disturbs_nothing(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    with Daemon(write_config(tmp_path / "c.yaml", endless(tmp_path, make_config))):
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        subscriber.publish("box/gate/ask", '{"question": "Is it green?"}')
+        answer = json.loads(subscriber.wait(lambda s: s.last("box/gate/answer")))
+
+        assert (answer["verdict"], answer["question"]) == ("NO", "Is it green?")
+        assert [e["question"] for e in subscriber.events()] == ["red", "blue"]
+
+
+def test_daemon_never_loads_torch_and_stays_small(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    clip = write_colours(tmp_path / "hd.mp4", [(RED, 4.0), (BLUE, 4.0)], size=(1920, 1080), fps=25)
+    config = make_config(str(clip), loop=True, pace="realtime", sample={"every": 5})
+    with Daemon(write_config(tmp_path / "c.yaml", config)) as daemon:
+        subscriber.wait(lambda s: len(s.events("red")) >= 3, 30)
+        process = Path(f"/proc/{daemon.process.pid}")
+        loaded, status = (process / "maps").read_text(), (process / "status").read_text()
+        rss_kib = next(int(line.split()[1]) for line in status.splitlines() if "VmRSS" in line)
+
+        assert "torch" not in loaded
+        assert rss_kib < 300 * 1024
