@@ -80,8 +80,9 @@ class Outbox:
         on_fault: Callable[[EdgeError], None],
         on_dropped: Callable[[int], None],
         clock: Callable[[], float] = time.monotonic,
+        open_timeout_s: float = 5.0,  # the last process may still be going
     ) -> None:
-        self._file = OutboxFile(data_dir / FILE_NAME)
+        self._file = OutboxFile(data_dir / FILE_NAME, open_timeout_s)
         self._limits, self._clock = limits, clock
         self._on_fault, self._on_dropped = on_fault, on_dropped
         self._lock = RLock()

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_OPEN_TIMEOUT_S: Final = 5.0  # the last process may still be going
 _SCHEMA_VERSION: Final = 1
 _DAMAGE: Final = ("decode", "no such", "has no column", "constraint failed")
 _SCHEMA: Final = (
@@ -37,8 +36,8 @@ class DamagedError(PublishError):
 class OutboxFile:
     """The database and its faults, mapped to EdgeErrors.  Not for two threads at once."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, open_timeout_s: float) -> None:
+        self.path, self._open_timeout_s = path, open_timeout_s
         self._where = f"outbox {path}"
         self._db: sqlite3.Connection | None = None
 
@@ -53,7 +52,7 @@ class OutboxFile:
         try:
             with self._mapped():
                 db = sqlite3.connect(
-                    self.path, _OPEN_TIMEOUT_S, isolation_level=None, check_same_thread=False
+                    self.path, self._open_timeout_s, isolation_level=None, check_same_thread=False
                 )
                 # One process alone: no -shm file, no second daemon on the same events.
                 db.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -1,0 +1,133 @@
+"""The present value of every retained topic: the last one stays."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_daemon.publish.retained import RetainedTopics
+
+
+def sent(topics: RetainedTopics) -> list[tuple[str, bytes]]:
+    return list(iter(topics.take, None))
+
+
+def test_what_was_put_is_sent_once_in_order() -> None:
+    topics = RetainedTopics()
+    topics.put("a", b"1")
+    topics.put("b", b"2")
+    topics.put("a", b"3")
+
+    assert sent(topics) == [("a", b"3"), ("b", b"2")]
+    assert sent(topics) == []
+
+
+def test_a_newer_value_waits_for_the_one_on_its_way() -> None:
+    topics = RetainedTopics()
+    topics.put("a", b"1")
+    topics.take()
+    topics.put("a", b"2")
+
+    assert topics.take() is None
+    topics.acknowledge("a")
+    assert topics.take() == ("a", b"2")
+
+
+def test_a_value_the_broker_has_is_not_sent_again() -> None:
+    topics = RetainedTopics()
+    topics.put("a", b"1")
+    topics.take()
+    topics.acknowledge("a")
+    topics.put("a", b"1")
+
+    assert topics.take() is None
+    assert topics.settled
+
+
+def test_a_new_connection_gets_everything_with_the_status_last() -> None:
+    topics = RetainedTopics()
+    for topic in ("status", "a", "b"):
+        topics.put(topic, b"1")
+        topics.take()
+    topics.acknowledge("a")
+    topics.start_over(last="status")
+
+    assert sent(topics) == [("a", b"1"), ("b", b"1"), ("status", b"1")]
+
+
+def test_an_emptied_topic_is_forgotten_once_the_broker_has_emptied_it() -> None:
+    topics = RetainedTopics()
+    topics.put("a", b"")
+    topics.take()
+
+    assert topics.acknowledge("a")
+    assert topics.topics() == frozenset()
+
+
+def test_what_is_refused_is_sent_again_only_when_asked_to() -> None:
+    topics = RetainedTopics()
+    topics.put("a", b"1")
+    topics.take()
+    topics.refuse("a")
+
+    assert topics.take() is None
+    assert not topics.settled
+    topics.retry()
+    assert topics.take() == ("a", b"1")
+
+
+def test_a_refused_emptying_is_let_go() -> None:
+    topics = RetainedTopics()
+    topics.put("a", b"")
+    topics.take()
+    topics.refuse("a")
+
+    assert topics.settled
+    assert topics.topics() == frozenset()
+
+
+def test_a_big_value_that_ends_connections_is_given_up() -> None:
+    topics = RetainedTopics()
+    topics.put("small", b"1")
+    topics.put("big", bytes(70_000))
+    given_up = []
+    for _ in range(4):
+        sent(topics)
+        given_up.append(topics.start_over(last="status"))
+
+    assert given_up == [[], [], ["big"], []]
+    assert sent(topics) == [("small", b"1")]
+
+
+@given(st.lists(st.sampled_from(["put", "take", "ack", "refuse", "retry", "lost"])), st.data())
+def test_the_broker_ends_with_the_present_values_whatever_happens(steps, data) -> None:
+    topics, broker, on_way, present = RetainedTopics(), {}, deque(), {}
+    for n, step in enumerate(steps):
+        if step == "put":
+            topic = data.draw(st.sampled_from("abc"))
+            present[topic] = str(n).encode()
+            topics.put(topic, present[topic])
+        elif step == "take" and (value := topics.take()):
+            on_way.append(value)
+        elif step == "ack" and on_way:
+            topic, payload = on_way.popleft()
+            broker[topic] = payload
+            topics.acknowledge(topic)
+        elif step == "refuse" and on_way:
+            topics.refuse(on_way.popleft()[0])
+        elif step == "retry":
+            topics.retry()
+        elif step == "lost":
+            on_way.clear()
+            topics.start_over(last="c")
+    topics.retry()
+    while on_way or not topics.settled:
+        if value := topics.take():
+            on_way.append(value)
+        topic, payload = on_way.popleft()
+        broker[topic] = payload
+        topics.acknowledge(topic)
+
+    assert broker == present
