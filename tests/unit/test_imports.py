@@ -32,7 +32,7 @@ RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 ADAPTERS = {
     "av": ("sources/*", "recording/*"),
     "onnxruntime": ("engine/ort.py", "training/export.py"),  # the latter: quantization
-    "paho": ("publish/*",),
+    "paho": ("publish/*", "cli/demo.py"),
     "PIL": ("overlay/*",),
     "fastapi": ("web/*",),
     "starlette": ("web/*",),
