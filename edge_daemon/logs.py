@@ -59,7 +59,8 @@ class FaultLog:
                 return
             self._told[part] = (text, now_s, 0)
         again = f" (again, {held + 1} times in the last {now_s - at_s:.0f} s)"
-        self._log.warning("%s%s", text, again if text == last else "")
+        line = text if text.startswith(part) else f"{part}: {text}"
+        self._log.warning("%s%s", line, again if text == last else "")
 
     def over(self, part: str, text: str) -> None:
         """Log that a part is well again, if it was not."""

@@ -7,7 +7,14 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from edge_daemon.types import Verdict
 
@@ -25,6 +32,7 @@ class Metrics:
     """The daemon's metrics.  Names and labels as in the public contract."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # a second series for each, which nobody reads
         self.registry = registry = CollectorRegistry()
         camera, question = ["camera"], ["camera", "question"]
 
@@ -42,7 +50,7 @@ class Metrics:
         self.p_yes = gauge("edge_p_yes", "Last p_yes.", question)
         self.answer_age = gauge("edge_answer_age_seconds", "Age of the last answer.", question)
         stage = Histogram(
-            "edge_stage_seconds", "Time a stage takes.", ["stage"], registry=registry,
+            "edge_stage_seconds", "Time a stage takes; encode includes draw.", ["stage"], registry=registry,
             buckets=_SECONDS,
         )  # fmt: skip
         self.batch_size = Histogram(

@@ -10,10 +10,15 @@ from edge_daemon.overlay import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from edge_daemon.config.models import CameraConfig
     from edge_daemon.logs import FaultLog
     from edge_daemon.metrics import Metrics
+    from edge_daemon.overlay import Overlay
     from edge_daemon.types import Frame, QuestionId, QuestionState
 
     Item = tuple[Frame, Mapping[QuestionId, QuestionState]]
@@ -62,7 +67,8 @@ class RecorderThread:
         """Record until close()."""
         while (item := self._queue.get()) is not None:
             try:
-                self._recorder.write(*item)
+                with self._metrics.stage("encode"):
+                    self._recorder.write(*item)
             except RecordingError as fault:
                 self._fault(fault)
             else:
@@ -76,6 +82,23 @@ class RecorderThread:
         self._dropped.inc()
         self._metrics.faults.labels("recording").inc()
         self._faults.tell(f"recording {self._camera}", fault)
+
+
+class TimedOverlay:
+    """An overlay whose drawing is the stage draw."""
+
+    def __init__(self, overlay: Overlay, metrics: Metrics) -> None:
+        self._overlay, self._metrics = overlay, metrics
+
+    def draw(
+        self,
+        rgb: NDArray[np.uint8],
+        states: Mapping[QuestionId, QuestionState],
+        when: datetime | float,
+    ) -> None:
+        """Draw on rgb, uint8 (H, W, 3), in place."""
+        with self._metrics.stage("draw"):
+            self._overlay.draw(rgb, states, when)
 
 
 def shown_questions(camera: CameraConfig) -> list[Shown]:

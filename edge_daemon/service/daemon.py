@@ -22,7 +22,7 @@ from edge_daemon.pipeline.board import Board, Listener, Origin
 from edge_daemon.pipeline.camera import Camera
 from edge_daemon.pipeline.inference import Inference
 from edge_daemon.pipeline.mailbox import Mailboxes
-from edge_daemon.pipeline.recording import RecorderThread, shown_questions
+from edge_daemon.pipeline.recording import RecorderThread, TimedOverlay, shown_questions
 from edge_daemon.publish.payloads import answer_json, refusal_json
 from edge_daemon.recording.burned import BurnedRecorder
 from edge_daemon.recording.retention import Archive
@@ -242,8 +242,13 @@ class Daemon:
 
     def _burned(self, settings: CameraConfig) -> BurnedRecorder:
         overlay = Overlay(settings.id, shown_questions(settings), settings.zones)
-        live = settings.source.live
-        return BurnedRecorder(settings.id, self._archive, settings.record, overlay, live=live)
+        return BurnedRecorder(
+            settings.id,
+            self._archive,
+            settings.record,
+            TimedOverlay(overlay, self.metrics),
+            live=settings.source.live,
+        )
 
     def _remove(self, name: str) -> None:
         """End a camera."""
