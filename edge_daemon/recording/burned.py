@@ -60,6 +60,7 @@ class BurnedRecorder:
         self._writer: VideoWriter | None = None
         self._size: tuple[int, int] | None = None  # (width, height) of the segment's pictures
         self._most_bytes = self._judged_bytes = 0
+        self._wanted_bytes = _LEAST_WANTED_BYTES  # until the next look at the disk
         self._judged_s = 0.0  # stream time
         self._fault: RecordingError | None = None
         self._again_s = 0.0  # monotonic
@@ -96,7 +97,9 @@ class BurnedRecorder:
         writer.write(rgb, frame.pts_s)
 
     def _begin(self, frame: Frame) -> VideoWriter:
-        path, self._most_bytes = self._archive.begin(self._camera, frame.captured_at, self._limits)
+        path, self._most_bytes = self._archive.begin(
+            self._camera, frame.captured_at, self._limits, self._wanted_bytes
+        )
         self._size = frame.picture.width, frame.picture.height
         self._judged_s, self._judged_bytes = frame.pts_s, 0
         self._writer = VideoWriter(path, replace=False)
@@ -107,8 +110,9 @@ class BurnedRecorder:
         if pts_s - self._judged_s < _JUDGE_S:
             return False
         size_bytes = writer.size_bytes
-        wanted_bytes = max(2 * (size_bytes - self._judged_bytes), _LEAST_WANTED_BYTES)
-        self._archive.make_room(self._camera, self._limits, wanted_bytes)
+        grown_bytes = size_bytes - self._judged_bytes
+        self._wanted_bytes = max(2 * grown_bytes, _LEAST_WANTED_BYTES)
+        self._archive.make_room(writer.path, self._limits, self._wanted_bytes)
         self._judged_s, self._judged_bytes = pts_s, size_bytes
         return size_bytes >= self._most_bytes
 

@@ -8,14 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from edge_daemon.errors import StorageFullError
 from edge_daemon.recording.segments import find_segments, segment_path, stat_segment
 from edge_daemon.recording.storage import storage_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from edge_daemon.recording.segments import Segment
@@ -26,6 +26,15 @@ log = logging.getLogger(__name__)
 _RESERVE_BYTES: Final = 500_000_000  # left free for everybody else; of a small disk a twentieth
 _PARTS: Final = 16  # a segment is cut early, rather than take more than this part of the room
 _LEAST_PART_BYTES: Final = 256_000
+
+
+class Disk(Protocol):
+    """How full a disk is, bytes; free: what the daemon's user may still take."""
+
+    @property
+    def total(self) -> int: ...  # noqa: D102
+    @property
+    def free(self) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,21 @@ def crowded_out(segments: Iterable[Segment], missing_bytes: int) -> list[Segment
     return gone
 
 
+@dataclass(slots=True)
+class _Growing:
+    """A segment being written, and how large it may be until room is asked for again."""
+
+    camera: CameraId
+    path: Path
+    promised_bytes: int
+    size_bytes: int = 0
+
+    def look(self) -> None:
+        """Measure it anew.  Raises OSError."""
+        with suppress(FileNotFoundError):  # nothing written yet
+            self.size_bytes = self.path.lstat().st_size
+
+
 class Archive:
     """The segments of all cameras below one directory.  Shared by their threads.
 
@@ -74,48 +98,56 @@ class Archive:
     is never removed, nor is anything that does not have the exact name of a segment.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, disk: Callable[[Path], Disk] = shutil.disk_usage) -> None:
         self.root = root
+        self._disk = disk
         self._lock = Lock()
         self._finished: dict[CameraId, list[Segment]] | None = None  # None: not looked yet
-        self._writing: dict[Path, CameraId] = {}
+        self._growing: dict[Path, _Growing] = {}
 
-    def begin(self, camera: CameraId, started_at: datetime, limits: Limits) -> tuple[Path, int]:
+    def begin(
+        self, camera: CameraId, started_at: datetime, limits: Limits, wanted_bytes: int
+    ) -> tuple[Path, int]:
         """Return the path of a camera's next segment, and the bytes at which to cut it early.
 
-        The directory exists afterwards, the file does not.  Raises RecordingError.
+        There is room for wanted_bytes, the directory exists, the file does not.  Raises
+        StorageFullError, RecordingError.
         """
         directory = self.root / camera
         with self._lock, storage_faults(directory):
             directory.mkdir(parents=True, exist_ok=True)
-            finished = self._looked()
-            finished[camera] = [s for s in find_segments(directory) if s.path not in self._writing]
-            self._make_room(camera, limits, _LEAST_PART_BYTES)
-            kept_bytes = sum(s.size_bytes for segments in finished.values() for s in segments)
-            room = shutil.disk_usage(self.root).free + kept_bytes
+            finished = [s for s in find_segments(directory) if s.path not in self._growing]
+            self._look()[camera] = finished
+            room = self._disk(self.root).free + sum(s.size_bytes for s in self._every())
             most = min(room, limits.max_bytes or room) // _PARTS
             path = segment_path(directory, started_at)
+            growing = _Growing(camera, path, wanted_bytes)
+            self._make_room(growing, limits)
             path.parent.mkdir(exist_ok=True)
-            self._writing[path] = camera
+            self._growing[path] = growing
             return path, max(most, _LEAST_PART_BYTES)
 
-    def make_room(self, camera: CameraId, limits: Limits, wanted_bytes: int) -> None:
-        """Remove what must go before a camera writes wanted_bytes more.
+    def make_room(self, path: Path, limits: Limits, wanted_bytes: int) -> None:
+        """Remove what must go before the segment at path grows by wanted_bytes.
 
         Raises StorageFullError when nothing is left to remove, RecordingError.
         """
         with self._lock, storage_faults(self.root):
-            self._make_room(camera, limits, wanted_bytes)
+            growing = self._growing[path]
+            growing.look()
+            growing.promised_bytes = growing.size_bytes + wanted_bytes
+            self._make_room(growing, limits)
 
     def end(self, path: Path) -> None:
-        """Count a segment as finished: it may be removed from now on.  Raises RecordingError.
+        """Count the segment at path as finished: it may be removed from now on.
 
-        An empty one, of which not even the header could be written, is removed at once.
+        An empty one, of which not even the header could be written, is removed at once.  Raises
+        RecordingError.
         """
         with self._lock, storage_faults(path), suppress(FileNotFoundError):
-            camera = self._writing.pop(path)
+            camera = self._growing.pop(path).camera
             segment = stat_segment(path)
-            self._looked().setdefault(camera, []).append(segment)
+            self._look().setdefault(camera, []).append(segment)
             if segment.size_bytes == 0:
                 self._remove([segment])
 
@@ -125,42 +157,45 @@ class Archive:
         Raises RecordingError.
         """
         with self._lock, storage_faults(self.root):
-            finished = sum(s.size_bytes for s in self._looked().get(camera, ()))
-            return finished + self._growing_bytes(camera)
+            size = sum(s.size_bytes for s in self._look().get(camera, ()))
+            for growing in self._growing.values():
+                if growing.camera == camera:
+                    growing.look()
+                    size += growing.size_bytes
+            return size
 
-    def _make_room(self, camera: CameraId, limits: Limits, wanted_bytes: int) -> None:
-        growing = self._growing_bytes(camera) + wanted_bytes
+    def _make_room(self, growing: _Growing, limits: Limits) -> None:
+        """Remove what must go for one segment to grow as promised."""
+        own = self._look().get(growing.camera, [])
         now = datetime.now(timezone.utc)
-        own = self._looked().get(camera, [])
-        self._remove(outdated(own, limits, now=now, growing_bytes=growing))
-        if (missing := self._missing_bytes(wanted_bytes)) > 0:
-            every = [s for segments in self._looked().values() for s in segments]
-            self._remove(crowded_out(every, missing))
-            if self._missing_bytes(wanted_bytes) > 0:
+        self._remove(outdated(own, limits, now=now, growing_bytes=growing.promised_bytes))
+        if (missing := self._missing_bytes(growing)) > 0:
+            self._remove(crowded_out(self._every(), missing))
+            if self._missing_bytes(growing) > 0:
                 raise StorageFullError(
                     "the disk is full, and no recording is left to remove",
                     where=str(self.root),
                     hint="free some space, or move data_dir to a larger disk",
                 )
 
-    def _missing_bytes(self, wanted_bytes: int) -> int:
-        disk = shutil.disk_usage(self.root)
-        return min(_RESERVE_BYTES, disk.total // 20) + wanted_bytes - disk.free
+    def _missing_bytes(self, growing: _Growing) -> int:
+        """Return what must be freed to keep every promise and the reserve."""
+        promised = 0
+        for one in {**self._growing, growing.path: growing}.values():
+            one.look()
+            promised += max(one.promised_bytes - one.size_bytes, 0)
+        disk = self._disk(self.root)
+        return min(_RESERVE_BYTES, disk.total // 20) + promised - disk.free
 
-    def _growing_bytes(self, camera: CameraId) -> int:
-        growing = 0
-        for path, owner in self._writing.items():
-            if owner == camera:
-                with suppress(FileNotFoundError):  # nothing written yet
-                    growing += path.lstat().st_size
-        return growing
-
-    def _looked(self) -> dict[CameraId, list[Segment]]:
+    def _look(self) -> dict[CameraId, list[Segment]]:
         """Return the finished segments by camera; what was there before counts too."""
         if self._finished is None:
             directories = [d for d in self.root.iterdir() if d.is_dir() and not d.is_symlink()]
             self._finished = {d.name: find_segments(d) for d in directories}
         return self._finished
+
+    def _every(self) -> list[Segment]:
+        return [s for segments in self._look().values() for s in segments]
 
     def _remove(self, segments: Sequence[Segment]) -> None:
         """Unlink them, and their day's directory when it is empty."""
@@ -174,5 +209,5 @@ class Archive:
             with suppress(OSError):
                 segment.path.parent.rmdir()
         gone = set(segments)
-        for camera, finished in self._looked().items():
-            self._looked()[camera] = [s for s in finished if s not in gone]
+        for camera, finished in self._look().items():
+            self._look()[camera] = [s for s in finished if s not in gone]
