@@ -344,7 +344,8 @@ class Connection:
             return self._refused(farewell)
         if farewell is not None and farewell.getName() == "Keep alive timeout":
             return self._unavailable("does not answer any more")
-        return self._unavailable("closed the connection")
+        hint = "was it restarted, or has another client the same device.id? events wait"
+        return self._unavailable("closed the connection", hint)
 
     def _no_greeting(self, what: str) -> PublishError:
         if self._config.tls and "alert" in self._last_error.lower():

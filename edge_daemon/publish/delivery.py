@@ -67,7 +67,6 @@ class Delivery:
         on_fault: Callable[[EdgeError], None],
         on_published: Callable[[Outcome], None],
     ) -> None:
-        self.was_useful = False  # whether the broker acknowledged anything
         self._connection, self._mail, self._topics = connection, mail, topics
         self._on_fault, self._on_published = on_fault, on_published
         self._refused_s, self._retry_at_s = refused_s, time.monotonic() + refused_s
@@ -107,7 +106,6 @@ class Delivery:
         taken = [sent for sent, code in acks if code < REFUSED_FROM]
         refused = [sent for sent, code in acks if code >= REFUSED_FROM]
         self._sending.difference_update(sent.event.id for sent, _ in acks if sent.event)
-        self.was_useful |= bool(taken)
         self._note_taken(taken)
         self._note_refused(refused)
         return bool(acks)

@@ -44,6 +44,7 @@ class Patience:
 
     first_wait_s: float = 1.0  # before connecting again; doubles up to longest_wait_s
     longest_wait_s: float = 30.0
+    steady_s: float = 10.0  # a connection that lasted so long begins the waits anew
     connect_s: float = 5.0  # for a connection, with TLS
     greeting_s: float = 5.0  # for the broker's first word on it
     mqtt5_s: float = 2.0  # the same, before MQTT 3.1.1 is tried
@@ -197,10 +198,13 @@ class MqttPublisher:
         self._is_running = True
         waits = self._waits()
         try:
-            while not self._is_closing and (ended := self._serve()) is not None:
-                fault, was_useful = ended
+            while not self._is_closing:
+                begun_s = time.monotonic()
+                if (fault := self._serve()) is None:
+                    break
                 self._on_fault(fault)
-                waits = self._waits() if was_useful else waits
+                was_steady = time.monotonic() - begun_s >= self._patience.steady_s
+                waits = self._waits() if was_steady else waits
                 is_stubborn = isinstance(fault, (BrokerRefusedError, ConfigError))
                 self._rest(self._longest_wait() if is_stubborn else next(waits))
         finally:
@@ -232,8 +236,8 @@ class MqttPublisher:
         self._do_chores()
         self._is_trying = True
 
-    def _serve(self) -> tuple[EdgeError, bool] | None:
-        """Keep one connection; return what ended it and whether it was of use, None: close()."""
+    def _serve(self) -> EdgeError | None:
+        """Keep one connection; return what ended it, None: close()."""
         connection, delivery = None, None
         try:
             connection = self._connect()
@@ -242,7 +246,7 @@ class MqttPublisher:
         except EdgeError as fault:
             if connection is not None:
                 connection.drop()
-            return fault, delivery is not None and delivery.was_useful
+            return fault
         else:
             connection.close()
             return None
