@@ -64,7 +64,9 @@ def _export(settings: Settings, chosen: argparse.Namespace) -> None:
 
     material = open_material(settings)
     network = load_network(settings, chosen.run / "checkpoint.pt", material.tokenizer)
-    export_bundle(network, material.tokenizer, chosen.bundle, version=chosen.version, temperature=1.0)
+    export_bundle(
+        network, material.tokenizer, chosen.bundle, version=chosen.version, temperature=1.0
+    )
     seen = _seen(chosen.bundle, material, half=0)
     probe = random_probe(seen.rows, 300, seed=5, held_out=False)
     p, _ = ask(_engine(chosen.bundle), seen.tokens, probe)
@@ -89,7 +91,9 @@ def _card(settings: Settings, chosen: argparse.Namespace) -> None:
     scores = evaluate(engine, _seen(chosen.bundle, material, half=None))
     clips = clip_scores(engine, clip_samples(settings.data.root / "videos", engine.input_size))
     chosen.run.mkdir(parents=True, exist_ok=True)
-    (chosen.run / "scores.json").write_text(json.dumps({"pictures": scores, "clips": clips}, indent=1))
+    (chosen.run / "scores.json").write_text(
+        json.dumps({"pictures": scores, "clips": clips}, indent=1)
+    )
     manifest = yaml.safe_load((chosen.bundle / "manifest.yaml").read_text())
     card = write_card(manifest, scores, clips, _notes(material, chosen))
     (chosen.bundle / "CARD.md").write_text(card, encoding="utf-8")
@@ -103,7 +107,9 @@ def _notes(material: Material, chosen: argparse.Namespace) -> dict[str, Any]:
     files = [path for path in chosen.bundle.rglob("*") if path.is_file()]
     return {
         "megabytes": sum(path.stat().st_size for path in files) / 1e6,
-        "nights": sum(row.labels.scene[0] == 1 and row.dataset != "rendered" for row in material.train),
+        "nights": sum(
+            row.labels.scene[0] == 1 and row.dataset != "rendered" for row in material.train
+        ),
         "pictures": Counter(row.dataset for row in material.train),
         "training": f"The last run saw {n_seen} picture views.",
     }

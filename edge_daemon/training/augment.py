@@ -39,9 +39,7 @@ class Cutout:
     bearing: Bearing
 
 
-def fit(
-    picture: NDArray[np.uint8], labels: Labels, size: tuple[int, int]
-) -> Sample:
+def fit(picture: NDArray[np.uint8], labels: Labels, size: tuple[int, int]) -> Sample:
     """The whole picture stretched to size (width, height)."""
     return _crop(picture, labels, (0.0, 0.0, 1.0, 1.0), size)
 
@@ -83,8 +81,9 @@ def relight(sample: Sample, rng: np.random.Generator) -> Sample:
     if rng.random() < 0.2:
         pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.4, 1.3)), np.uint8)
     if rng.random() < 0.25:
-        noise = np.empty(pixels.shape, np.int16)
-        cv2.randn(noise, 0, rng.uniform(2, 12))
+        noise = np.zeros(pixels.shape, np.int16)
+        deviation = np.full(3, rng.uniform(2, 12))
+        cv2.randn(noise, np.zeros(3), deviation)
         pixels = np.clip(pixels + noise, 0, 255).astype(np.uint8)
     return Sample(pixels, sample.labels)
 
@@ -110,7 +109,8 @@ def mosaic(four: Sequence[Sample], size: tuple[int, int]) -> Sample:
         row, column = divmod(n, 2)
         small = cv2.resize(sample.pixels, (width, height), interpolation=cv2.INTER_AREA)
         canvas[row * height : (row + 1) * height, column * width : (column + 1) * width] = small
-        boxes.append(sample.labels.boxes / 2 + np.float32([column, row, column, row]) / 2)
+        corner = np.array([column, row, column, row], np.float32)
+        boxes.append(np.asarray((sample.labels.boxes + corner) / 2, np.float32))
     labels = Labels(
         np.concatenate(boxes),
         np.concatenate([s.labels.certain for s in four]),
@@ -140,7 +140,8 @@ def paste(sample: Sample, cutout: Cutout, rng: np.random.Generator) -> Sample:
     alpha = thing[:, :, 3:].astype(np.float32) / 255
     colour = _toned(thing[:, :, :3].astype(np.float32), below, rng)
     below[:] = (colour * alpha + below * (1 - alpha)).astype(np.uint8)
-    box = np.float32([left / columns, top / rows, (left + wide) / columns, (top + high) / rows])
+    ends = [left / columns, top / rows, (left + wide) / columns, (top + high) / rows]
+    box = np.array(ends, np.float32)
     return Sample(pixels, _with_box(sample.labels, box, cutout.bearing))
 
 
@@ -149,7 +150,7 @@ def _toned(
 ) -> NDArray[np.float32]:
     """The thing about as bright as what it stands on."""
     ratio = (float(below.mean()) + 30) / (float(colour.mean()) + 30)
-    return np.clip(colour * ratio ** rng.uniform(0.2, 0.9), 0, 255)
+    return np.asarray(np.clip(colour * ratio ** rng.uniform(0.2, 0.9), 0, 255), np.float32)
 
 
 def _with_box(labels: Labels, box: NDArray[np.float32], bearing: Bearing) -> Labels:
@@ -185,8 +186,9 @@ def _crop(
     part = picture[y1:y2, x1:x2]
     smaller = part.shape[1] > size[0]
     pixels = cv2.resize(part, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
-    span = np.float32([x2 - x1, y2 - y1, x2 - x1, y2 - y1])
-    moved = (labels.boxes * np.float32([width, height, width, height]) - [x1, y1, x1, y1]) / span
+    span = np.array([x2 - x1, y2 - y1, x2 - x1, y2 - y1], np.float32)
+    whole = np.array([width, height, width, height], np.float32)
+    moved = (labels.boxes * whole - [x1, y1, x1, y1]) / span
     clipped = np.clip(moved, 0, 1).astype(np.float32)
     area = np.maximum(np.prod(moved[:, 2:] - moved[:, :2], axis=1), 1e-9)
     seen = np.prod(clipped[:, 2:] - clipped[:, :2], axis=1) / area
@@ -202,7 +204,7 @@ def _crop(
 
 def _with_doubts(labels: Labels, size: tuple[int, int]) -> Labels:
     """Things too small to make out are possible, no longer certain."""
-    sides = (labels.boxes[:, 2:] - labels.boxes[:, :2]) * np.float32(size)
+    sides = (labels.boxes[:, 2:] - labels.boxes[:, :2]) * np.array(size, np.float32)
     tiny = (sides.max(axis=1) < _SMALLEST_PX)[:, None] if len(sides) else np.zeros((0, 1), bool)
     return replace(
         labels, certain=labels.certain & ~tiny, possible=labels.possible | (labels.certain & tiny)

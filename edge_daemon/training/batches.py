@@ -70,7 +70,11 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
         meaning = {k: v.to(device, non_blocking=True) for k, v in self.meaning.items()}
-        others = {n: getattr(self, n).to(device, non_blocking=True) for n in self.__slots__ if n != "meaning"}
+        others = {
+            n: getattr(self, n).to(device, non_blocking=True)
+            for n in self.__slots__
+            if n != "meaning"
+        }
         return Batch(**others, meaning=meaning)
 
 
@@ -98,7 +102,7 @@ class Batches(IterableDataset[Batch]):
         info = get_worker_info()
         seed = (self._settings.seed, self._start, info.id if info is not None else 0)
         rng = np.random.default_rng(seed)
-        speaker = Random(int(rng.integers(2**63)))  # noqa: S311 - not a secret
+        speaker = Random(int(rng.integers(2**63)))
         while True:
             samples = [self._sample(rng) for _ in range(self._settings.optim.batch)]
             yield make_batch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from edge_daemon.training.evaluate import JUDGED
@@ -42,7 +43,8 @@ _LIMITS = """\
   two-wheelers are missed first.
 - Words it knows in combinations it never learned ("a red car"): colours were learnt for traffic
   lights only. Such a question is not refused yet; do not ask it.
-- "Truck" against van and pick-up: the labels themselves quarrel. Ask for "vehicle" where it matters.
+- "Truck" against van and pick-up: the labels themselves quarrel. Ask for "vehicle" where it
+  matters.
 - Views from straight above, fisheye, thermal and infra-red cameras: not trained on.
 - Rain and fog were learnt from drawn rain and fog over photographs and from rendered streets;
   night from {nights} photographs and rendered streets. Their figures on photographs are weak
@@ -55,7 +57,9 @@ _LIMITS = """\
 def write_card(manifest: Scores, scores: Scores, clips: Scores, notes: Scores) -> str:
     """The whole card, as Markdown."""
     parts = [
-        _HEAD.format(name=manifest["name"], version=manifest["version"], megabytes=notes["megabytes"]),
+        _HEAD.format(
+            name=manifest["name"], version=manifest["version"], megabytes=notes["megabytes"]
+        ),
         _presence(scores),
         _families(scores),
         _clips(clips),
@@ -106,10 +110,9 @@ def _families(scores: Scores) -> str:
     unseen = scores["unseen_patterns"]
     for name, score in scores["families"].items():
         other = unseen.get(name, {}).get("balanced_accuracy", float("nan"))
-        lines.append(
-            f"| {name} | {score['n']} | {_percent(score['balanced_accuracy'])} | {_percent(other)} |"
-            f" {_percent(score['abstention'])} | {score['ece']:.3f} |"
-        )
+        shares = (score["balanced_accuracy"], other, score["abstention"])
+        cells = " | ".join(_percent(share) for share in shares)
+        lines.append(f"| {name} | {score['n']} | {cells} | {score['ece']:.3f} |")
     return "\n".join([*lines, ""])
 
 
@@ -156,13 +159,14 @@ def _provenance(notes: Scores) -> str:
 
 
 def _cell(score: Scores) -> str:
-    if score["auroc"] != score["auroc"]:  # noqa: PLR0124 - NaN
+    if isnan(score["auroc"]):
         return "-"
-    return f"{score['auroc']:.3f}, {_percent(score['balanced_accuracy'])} ({score['yes']}/{score['no']})"
+    right = _percent(score["balanced_accuracy"])
+    return f"{score['auroc']:.3f}, {right} ({score['yes']}/{score['no']})"
 
 
 def _percent(share: float) -> str:
-    return "-" if share != share else f"{100 * share:.1f} %"  # noqa: PLR0124 - NaN
+    return "-" if isnan(share) else f"{100 * share:.1f} %"
 
 
 def _words(concept: str) -> str:

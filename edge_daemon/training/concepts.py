@@ -112,7 +112,12 @@ DETECTOR: Final[dict[str, Bearing]] = {
 
 _FOUR_WHEELS = frozenset({"car", "truck", "bus"})
 _STREET_VEHICLES = _FOUR_WHEELS | {
-    "motorcycle", "bicycle", "rickshaw", "vehicle", "cyclist", "motorcyclist",
+    "motorcycle",
+    "bicycle",
+    "rickshaw",
+    "vehicle",
+    "cyclist",
+    "motorcyclist",
 }
 _LIGHTS = frozenset({"traffic_light", *LIGHTS})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
@@ -26,17 +26,12 @@ _AT_MOST: Final = 300  # of each concept
 _LONGER_SIDE_PX: Final = 112
 
 
-def read_cutouts(
-    cache: Path, rows: Sequence[Row], pictures: Pictures
-) -> dict[str, list[Cutout]]:
+def read_cutouts(cache: Path, rows: Sequence[Row], pictures: Pictures) -> dict[str, list[Cutout]]:
     """Cut-outs by concept, from the cache file when that is there."""
     if not cache.exists():
         items = list(_cut_all(rows, pictures))
-        np.savez(
-            cache,
-            names=[name for name, _ in items],
-            **{f"rgba{n}": rgba for n, (_, rgba) in enumerate(items)},
-        )
+        arrays: dict[str, Any] = {f"rgba{n}": rgba for n, (_, rgba) in enumerate(items)}
+        np.savez(cache, names=np.array([name for name, _ in items]), **arrays)
     bank: dict[str, list[Cutout]] = {name: [] for name in SHARES}
     with np.load(cache) as stored:
         for n, name in enumerate(stored["names"]):
@@ -53,9 +48,7 @@ _BEARINGS: Final = {
 }
 
 
-def _cut_all(
-    rows: Sequence[Row], pictures: Pictures
-) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+def _cut_all(rows: Sequence[Row], pictures: Pictures) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     left = dict.fromkeys(SHARES, _AT_MOST)
     for row in rows:
         for i, box in enumerate(row.labels.boxes):
@@ -107,7 +100,9 @@ def _cut(picture: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uin
     )  # fmt: skip
     mask = np.zeros(part.shape[:2], np.uint8)
     try:
-        cv2.grabCut(part, mask, inner, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_RECT)
+        cv2.grabCut(
+            part, mask, inner, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_RECT
+        )
     except cv2.error:  # the box leaves no background to learn from
         return None
     front = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8) * 255

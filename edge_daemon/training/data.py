@@ -10,8 +10,8 @@ from edge_daemon.training.concepts import NEVER_TRAINED
 from edge_daemon.training.cutouts import read_cutouts
 from edge_daemon.training.labels import read_rows
 from edge_daemon.training.pictures import open_pictures
-from edge_daemon.training.rendered import RENDERED, open_rendered
 from edge_daemon.training.questions import MAX_LENGTH, vocabulary, word_pieces
+from edge_daemon.training.rendered import RENDERED, open_rendered
 
 if TYPE_CHECKING:
     from edge_daemon.training.augment import Cutout

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from edge_daemon.engine.base import Engine
     from edge_daemon.training.augment import Sample
     from edge_daemon.training.labels import Row
+    from edge_daemon.training.pictures import Pictures
     from edge_daemon.types import Polygon
 
     Scores = dict[str, Any]
@@ -61,7 +62,7 @@ class Probe:
     zones: tuple[Polygon | None, ...]
 
 
-def see(engine: Engine, rows: Sequence[Row], pictures: Mapping[str, Any]) -> Seen:
+def see(engine: Engine, rows: Sequence[Row], pictures: Pictures) -> Seen:
     """Look at the whole of each picture."""
     samples = [fit(pictures[row.key], row.labels, engine.input_size) for row in rows]
     return Seen(rows, samples, look(engine, [s.pixels for s in samples]))
@@ -98,7 +99,7 @@ def truths(seen: Sequence[Sample], probe: Probe, grid: Grid) -> NDArray[np.int8]
 
 
 def plain_probe() -> Probe:
-    """ "is there a ..." for every concept."""
+    """One plain question, "Is there a ...?", for every concept."""
     nouns = [grammar.NOUNS[c][0][0] for c in CONCEPTS]
     texts = tuple(f"Is there {'an' if n[0] in 'aeiou' else 'a'} {n}?" for n in nouns)
     questions = tuple(Question("presence", (Term(c),)) for c in CONCEPTS)
@@ -106,8 +107,8 @@ def plain_probe() -> Probe:
 
 
 def random_probe(rows: Sequence[Row], n: int, seed: int, *, held_out: bool) -> Probe:
-    """n random questions, a quarter of them with a zone; in familiar or unseen patterns."""
-    speaker, rng = Random(seed), np.random.default_rng(seed)  # noqa: S311 - not a secret
+    """Random questions, a quarter of them with a zone; in familiar or unseen patterns."""
+    speaker, rng = Random(seed), np.random.default_rng(seed)
     asked, zones = [], []
     for i in range(n):
         focus = (CONCEPTS + SCENES)[i % (len(CONCEPTS) + len(SCENES))]
@@ -123,7 +124,7 @@ def presence_scores(
     seen: Seen, p: NDArray[np.float64], truth: NDArray[np.int8]
 ) -> dict[str, Scores]:
     """AUROC of plain questions per concept: by people's labels, and by every confident label."""
-    photo = np.array([row.dataset != RENDERED for row in seen.rows])
+    photo: NDArray[np.bool_] = np.array([row.dataset != RENDERED for row in seen.rows], bool)
     scores: dict[str, Scores] = {}
     for c, concept in enumerate(CONCEPTS):
         people = photo & np.array([concept in row.people_labelled for row in seen.rows])
@@ -169,8 +170,8 @@ def light_scores(seen: Seen, p: NDArray[np.float64]) -> Scores:
     red, green = (CONCEPT_INDEX[name] for name in LIGHTS[:2])
     right: list[bool] = []
     for n, row in enumerate(seen.rows):
-        lit = row.labels.certain[:, [red, green]].any(axis=0)
-        if row.dataset != RENDERED and lit.sum() == 1:
+        lit = [bool(row.labels.certain[:, c].any()) for c in (red, green)]
+        if row.dataset != RENDERED and sum(lit) == 1:
             right.append(bool((p[n, red] > p[n, green]) == lit[0]))
     return {"n": len(right), "accuracy": float(np.mean(right)) if right else float("nan")}
 
@@ -218,7 +219,10 @@ def evaluate(engine: Engine, seen: Seen, *, n_questions: int = 230, seed: int = 
         "light_red_green": light_scores(seen, p),
         "evidence": evidence,
         "evidence_in_box": float(
-            np.average([e["in_box"] for e in evidence.values()], weights=[e["n"] for e in evidence.values()])
+            np.average(
+                [e["in_box"] for e in evidence.values()],
+                weights=[e["n"] for e in evidence.values()],
+            )
         ),
     }
     for name, held_out in (("families", False), ("unseen_patterns", True)):

@@ -15,18 +15,23 @@ import torch
 import yaml
 from torch import Tensor, nn
 
+from edge_daemon.engine.answer import p_yes
 from edge_daemon.scenes import random_scene
 from edge_daemon.training.concepts import CONCEPTS, SCENES
 from edge_daemon.training.loop import build_network
 from edge_daemon.training.provenance import SOURCES, WEIGHTS
+from edge_daemon.types import polygon_mask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from edge_daemon.engine.tokenizer import Tokenizer
     from edge_daemon.training.network import AnswerHead, Network
     from edge_daemon.training.settings import Settings
+    from edge_daemon.types import Polygon
 
 OPSET: Final = 17
 PARITY: Final = 1e-4
@@ -104,31 +109,29 @@ def write_goldens(network: Network, tokenizer: Tokenizer, out: Path, temperature
         cv2.imwrite(str(out / name), cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
         for zone in (None, _GOLDEN_ZONE):
             asked = _GOLDEN_QUESTIONS if zone is None else _GOLDEN_QUESTIONS[:1]
-            answers = _p_yes(network, tokenizer, pixels, asked, zone, temperature)
+            answers = p_yes(_logits(network, tokenizer, pixels, asked, zone), temperature)
             rows += [
-                {"image": name, "question": q, "zone": zone, "p_yes": round(p, 5)}
+                {"image": name, "question": q, "zone": zone, "p_yes": round(float(p), 5)}
                 for q, p in zip(asked, answers)
             ]
     _write_json(folder / "goldens.json", {"tolerance": 0.01, "rows": rows})
 
 
-def _p_yes(
+def _logits(
     network: Network,
     tokenizer: Tokenizer,
-    pixels: np.ndarray[Any, Any],
+    pixels: NDArray[np.uint8],
     asked: Sequence[str],
-    zone: Sequence[tuple[float, float]] | None,
-    temperature: float,
-) -> list[float]:
-    from edge_daemon.types import polygon_mask  # noqa: PLC0415
-
+    zone: Polygon | None,
+) -> NDArray[np.float32]:
+    """Logits (Q, 2)."""
     columns, rows = network.answer.columns, network.answer.rows
     mask = np.ones((rows, columns), bool) if zone is None else polygon_mask(zone, columns, rows)
     ids = torch.from_numpy(np.stack([tokenizer.encode(text) for text in asked]))
     masks = torch.from_numpy(np.repeat(mask.reshape(1, -1).astype(np.float32), len(asked), 0))
     with torch.no_grad():
         out = network(torch.from_numpy(pixels)[None], ids, masks)
-    return [float(p) for p in torch.softmax(out["logits"][0] / temperature, -1)[:, 1]]
+    return np.asarray(out["logits"][0].numpy(), np.float32)
 
 
 class _Answer(nn.Module):
@@ -143,10 +146,14 @@ class _Answer(nn.Module):
         return out["logits"], out["evidence"]
 
 
-def _inputs(network: Network, length: int, n_pictures: int, n_questions: int) -> dict[str, tuple[Tensor, ...]]:
+def _inputs(
+    network: Network, length: int, n_pictures: int, n_questions: int
+) -> dict[str, tuple[Tensor, ...]]:
     draw = torch.Generator().manual_seed(3)
     height, width = network.answer.rows * 16, network.answer.columns * 16
-    pixels = torch.randint(0, 256, (n_pictures, height, width, 3), generator=draw, dtype=torch.uint8)
+    pixels = torch.randint(
+        0, 256, (n_pictures, height, width, 3), generator=draw, dtype=torch.uint8
+    )
     ids = torch.randint(1, 100, (n_questions, length), generator=draw)
     ids[:, length // 2 :] = 0
     mask = (torch.rand(n_questions, height // 16 * width // 16, generator=draw) > 0.3).float()
@@ -171,7 +178,7 @@ def _modules(network: Network) -> dict[str, nn.Module]:
 
 
 def _onnx_graphs(network: Network, length: int, out: Path) -> list[tuple[str, Path]]:
-    network = network.to(memory_format=torch.contiguous_format).eval()
+    network.to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload] # torch's stubs lack it
     examples = _inputs(network, length, 2, 3)
     written = []
     for name, module in _modules(network).items():

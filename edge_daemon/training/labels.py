@@ -96,7 +96,7 @@ def labels_of(row: Mapping[str, Any]) -> Labels:
     drawn = complete | PARTIAL.get(dataset, frozenset())
     boxes, bearings = [b for b, _ in people], [bearing for _, bearing in people]
     for *box, name, score in row["detector"]:
-        bearing = _detected(box, name, score, people, drawn, DETECTOR.get(name))
+        bearing = _detected(box, name, score, people, drawn)
         if bearing is not None:
             boxes.append(box)
             bearings.append(bearing)
@@ -143,9 +143,9 @@ def _detected(
     score: float,
     people: list[tuple[list[float], Bearing]],
     drawn: frozenset[str],
-    bearing: Bearing | None,
 ) -> Bearing | None:
     """What a detection adds to what people drew; None when it adds nothing."""
+    bearing = DETECTOR.get(name)
     if bearing is None or score < _DOUBTFUL_SCORE:
         return None
     certain, possible = bearing
@@ -212,7 +212,7 @@ def _join_riders(labels: Labels, complete: frozenset[str]) -> None:
         column = CONCEPT_INDEX[rider]
         for i in np.flatnonzero(labels.certain[:, CONCEPT_INDEX[wheels]]):
             box = labels.boxes[i]
-            reach = box + np.float32([0, -(box[3] - box[1]), 0, 0])
+            reach = box + np.array([0, -(box[3] - box[1]), 0, 0], np.float32)
             if person.any() and iou(reach, labels.boxes[person]).max() > 0.25:
                 labels.certain[i, column], labels.possible[i, column] = True, False
         labels.possible[person & ~labels.certain[:, column], column] &= bool(

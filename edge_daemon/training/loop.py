@@ -82,7 +82,7 @@ class _Run:
             state = torch.load(settings.optim.start_from, weights_only=True)
             self.network.load_state_dict(state["average"])
         self.step = 0
-        self.network.to(device, memory_format=torch.channels_last)
+        self.network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stubs lack it
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         self.optimiser = torch.optim.AdamW(
             self._groups(), weight_decay=settings.optim.weight_decay, betas=(0.9, 0.98)
@@ -156,7 +156,7 @@ class _Run:
         parts["meaning"] = self.network.meaning.losses(vectors, batch.meaning)
         parts["loss"] = parts["loss"] + _MEANING_WEIGHT * parts["meaning"]
         self.optimiser.zero_grad(set_to_none=True)
-        parts["loss"].backward()
+        parts["loss"].backward()  # type: ignore[no-untyped-call] # torch's own
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
         self.optimiser.step()
         decay = min(optim.average, (self.step + 1) / (self.step + 10))
@@ -166,7 +166,11 @@ class _Run:
         return {name: value.detach() for name, value in parts.items()}
 
     def _groups(self) -> list[dict[str, Any]]:
-        old = {id(p) for m in (self.network.image.stem, self.network.image.blocks) for p in m.parameters()}
+        old = {
+            id(p)
+            for m in (self.network.image.stem, self.network.image.blocks)
+            for p in m.parameters()
+        }
         learnt = [p for p in self.network.parameters() if p.requires_grad]
         optim = self.settings.optim
         return [
@@ -181,5 +185,3 @@ def _schedule(step: int, warm_up: int, steps: int) -> float:
         return (step + 1) / warm_up
     done = (step - warm_up) / max(1, steps - warm_up)
     return 0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, done))) / 2
-
-

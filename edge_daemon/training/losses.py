@@ -18,7 +18,8 @@ def losses(out: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
     """Each part, a scalar; their weighted sum under "loss"."""
     parts = {
         "answer": _answer(out["logits"], batch.answers),
-        "map": _map(out["subject"], batch, batch.subject) + _map(out["partner"], batch, batch.partner),
+        "map": _map(out["subject"], batch, batch.subject)
+        + _map(out["partner"], batch, batch.partner),
         **_amounts(out["amount"], batch),
         "place": _place(out["place"], batch.place),
     }
@@ -33,7 +34,9 @@ def _answer(logits: Tensor, answers: Tensor) -> Tensor:
     both = (n_yes > 0) & (n_no > 0)
     tilt = torch.where(both, (n_no.clamp(min=1) / n_yes.clamp(min=1)).sqrt().clamp(0.25, 4), 1.0)
     weight = yes * tilt + no / tilt
-    loss = F.cross_entropy(logits.flatten(0, 1), answers.clamp(min=0).long().flatten(), reduction="none")
+    loss = F.cross_entropy(
+        logits.flatten(0, 1), answers.clamp(min=0).long().flatten(), reduction="none"
+    )
     return (loss * weight.flatten()).sum() / weight.sum().clamp(min=1)
 
 
@@ -56,7 +59,9 @@ def _amounts(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
     rate = F.softplus(logits)  # (B,Q,T)
     centres = batch.centres[:, batch.subject]
     known = 1 - (batch.ignored[:, batch.subject] & (centres == 0)).float()
-    cells = ((rate - centres * torch.log(rate + 1e-6)) * known).sum() / (centres * known).sum().clamp(min=20.0)
+    cells = ((rate - centres * torch.log(rate + 1e-6)) * known).sum() / (
+        centres * known
+    ).sum().clamp(min=20.0)
     whole = batch.countable[:, batch.subject].float()  # (B,Q)
     gap = torch.log1p(rate.sum(-1)) - torch.log1p(centres.sum(-1))
     total = (F.smooth_l1_loss(gap, torch.zeros_like(gap), reduction="none") * whole).sum()

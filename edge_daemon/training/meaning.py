@@ -41,7 +41,14 @@ ASPECTS: Final = {
 }
 """Role of a vector: which property it must tell, and how many values that has."""
 
-COMMANDS: Final = {"low": _MOST + 1, "high": _MOST + 2, "low2": 3, "every": 2, "partner": 2, "scene": 2}
+COMMANDS: Final = {
+    "low": _MOST + 1,
+    "high": _MOST + 2,
+    "low2": 3,
+    "every": 2,
+    "partner": 2,
+    "scene": 2,
+}
 """Properties the head's conditioning must tell."""
 
 
@@ -82,12 +89,16 @@ class Meaning(nn.Module):
     def losses(self, vectors: Tensor, wanted: dict[str, Tensor]) -> Tensor:
         """Mean cross entropy of all properties; vectors (Q,K,D)."""
         said = self.read(vectors)
-        return torch.stack([F.cross_entropy(x, wanted[_property(k)]) for k, x in said.items()]).mean()
+        return torch.stack(
+            [F.cross_entropy(x, wanted[_property(k)]) for k, x in said.items()]
+        ).mean()
 
     def correct(self, vectors: Tensor, wanted: dict[str, Tensor]) -> dict[str, float]:
         """Share told right, per property."""
         said = self.read(vectors)
-        return {k: float((x.argmax(-1) == wanted[_property(k)]).float().mean()) for k, x in said.items()}
+        return {
+            k: float((x.argmax(-1) == wanted[_property(k)]).float().mean()) for k, x in said.items()
+        }
 
     def read(self, vectors: Tensor) -> dict[str, Tensor]:
         """Scores of each property's values, each (Q, n)."""
@@ -106,7 +117,7 @@ def _property(reader: str) -> str:
 def reading_lesson(
     tokenizer: Tokenizer, rng: Random, n: int, *, held_out: bool = False
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """ids int64 (n, L) of random questions and their properties."""
+    """Ids int64 (n, L) of random questions and their properties."""
     asked = [draw(rng, rng.choice(CONCEPTS + SCENES), held_out=held_out) for _ in range(n)]
     ids = np.stack([tokenizer.encode(text) for _, text in asked])
     ids = ids[:, : int((ids != 0).sum(axis=1).max())]
@@ -138,12 +149,16 @@ def learn_to_read(
     return read_aloud(encoder, meaning, tokenizer)
 
 
-def read_aloud(encoder: QuestionEncoder, meaning: Meaning, tokenizer: Tokenizer) -> dict[str, float]:
+def read_aloud(
+    encoder: QuestionEncoder, meaning: Meaning, tokenizer: Tokenizer
+) -> dict[str, float]:
     """Share of each property told right, of questions in patterns never trained on."""
     encoder.eval()
     device = next(encoder.parameters()).device
     ids, wanted = reading_lesson(tokenizer, Random(99), 2000, held_out=True)
     with torch.no_grad():
-        right = meaning.correct(encoder(ids.to(device)), {k: v.to(device) for k, v in wanted.items()})
+        right = meaning.correct(
+            encoder(ids.to(device)), {k: v.to(device) for k, v in wanted.items()}
+        )
     log.info("unseen patterns read right: %s", {k: round(v, 3) for k, v in right.items()})
     return right

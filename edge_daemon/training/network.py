@@ -41,7 +41,9 @@ _BIAS: Final = 8
 class ConvReLU6(nn.Sequential):
     """Convolution with bias and ReLU6; a stride of 2 pads right and bottom as TensorFlow does."""
 
-    def __init__(self, n_in: int, n_out: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+    def __init__(
+        self, n_in: int, n_out: int, kernel: int, stride: int = 1, groups: int = 1
+    ) -> None:
         pad = nn.ZeroPad2d((0, 1, 0, 1)) if stride == 2 else nn.Identity()
         padding = kernel // 2 if stride == 1 else 0
         conv = nn.Conv2d(n_in, n_out, kernel, stride, padding, groups=groups)
@@ -103,17 +105,20 @@ class ImageEncoder(nn.Module):
         mixed = F.relu6(self.from_16(kept[_STRIDE_16]) + up + fine + self.from_all(pooled))
         mixed = mixed + self.mix(mixed)
         mixed, _ = self.mix_again(mixed)
-        return self.out(mixed).flatten(2).transpose(1, 2)  # (B,T,D)
+        tokens: Tensor = self.out(mixed).flatten(2).transpose(1, 2)
+        return tokens  # (B,T,D)
 
     def load_mobilenet(self, weights: Path) -> None:
         """Start from the ImageNet weights given.  Raises KeyError when one is missing."""
         tensors = load_file(weights)
-        convolutions = [m for b in (self.stem, *self.blocks) for m in b.modules() if isinstance(m, nn.Conv2d)]
+        convolutions = [
+            m for b in (self.stem, *self.blocks) for m in b.modules() if isinstance(m, nn.Conv2d)
+        ]
         names = [k[: -len(".weight")] for k in tensors if k.endswith(".c.weight")]
         names.sort(key=lambda name: [int(part) for part in name.split(".") if part.isdigit()])
         for convolution, name in zip(convolutions, names):
-            convolution.weight.data.copy_(tensors[f"{name}.weight"])
-            convolution.bias.data.copy_(tensors[f"{name}.bias"])
+            state = {k: tensors[f"{name}.{k}"] for k in ("weight", "bias")}
+            convolution.load_state_dict(state)
 
 
 class Attention(nn.Module):
@@ -125,7 +130,7 @@ class Attention(nn.Module):
         self.query, self.key, self.value, self.out = (nn.Linear(dim, dim) for _ in range(4))
 
     def forward(self, x: Tensor, context: Tensor, shut: Tensor) -> Tensor:
-        """x (Q,N,d) looks at context (Q,L,d); shut (Q,1,1,L) is -1e4 on padding, else 0."""
+        """Let x (Q,N,d) look at context (Q,L,d); shut (Q,1,1,L) is -1e4 on padding, else 0."""
         n, width = x.shape[1], x.shape[2] // self.heads
         query = self.query(x).reshape(-1, n, self.heads, width).transpose(1, 2)
         key = self.key(context).reshape(-1, context.shape[1], self.heads, width).permute(0, 2, 3, 1)
@@ -146,7 +151,7 @@ class Layer(nn.Module):
         )
 
     def forward(self, x: Tensor, shut: Tensor) -> Tensor:
-        """x (Q,L,d) to the same shape."""
+        """Map x (Q,L,d) to the same shape."""
         normed = self.norm(x)
         x = x + self.attention(normed, normed, shut)
         return x + torch.as_tensor(self.feed(x))
@@ -199,6 +204,9 @@ def positions(columns: int, rows: int) -> Tensor:
 class AnswerHead(nn.Module):
     """Tokens and question vectors to logits and maps.  Only matrix products: no loop over Q."""
 
+    positions: Tensor
+    steps: Tensor
+
     def __init__(self, columns: int, rows: int, dim: int) -> None:
         super().__init__()
         self.register_buffer("positions", positions(columns, rows).T.contiguous(), persistent=False)
@@ -212,7 +220,7 @@ class AnswerHead(nn.Module):
         self.logits = nn.Linear(32, 2)
 
     def forward(self, tokens: Tensor, vectors: Tensor, mask: Tensor) -> dict[str, Tensor]:
-        """tokens (B,T,D), vectors (Q,K,D), mask (Q,T).
+        """Answer from tokens (B,T,D), vectors (Q,K,D), mask (Q,T).
 
         Returns logits (B,Q,2), evidence (B,Q,T), and for the losses subject and partner (B,Q,T)
         logits, amount (B,Q,T) logits, place (Q,T) logits.

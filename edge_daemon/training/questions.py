@@ -94,6 +94,7 @@ class Speaker:
     held_out: bool = False
 
     def presence(self, concept: str) -> Asked:
+        """Is it there?"""
         patterns = self._of("PRESENCE")
         if concept == "person" and self.rng.random() < 0.2:
             patterns = self._of("SOMEBODY")
@@ -101,6 +102,7 @@ class Speaker:
         return Question("presence", (Term(concept),)), self._around(text)
 
     def absence(self, concept: str) -> Asked:
+        """Is it not there?"""
         patterns = self._of("ABSENCE")
         if concept == "person" and self.rng.random() < 0.3:
             patterns = self._of("NOBODY")
@@ -108,6 +110,7 @@ class Speaker:
         return Question("absence", (Term(concept, 0, 0),)), self._around(text)
 
     def place(self, concept: str) -> Asked:
+        """Is it, or are so many, in a part of the picture?"""
         place = self.rng.choice(tuple(grammar.PLACES))
         phrases = grammar.PLACES_HELD_OUT if self.held_out else grammar.PLACES
         question, text = Speaker(self.rng)._bare(concept)  # noqa: SLF001 - its own class
@@ -115,13 +118,17 @@ class Speaker:
         return Question("place", question.terms, place=place), self._opened(f"{text} {place_words}")
 
     def number(self, concept: str) -> Asked:
+        """Are there so many?"""
         noun = self._noun(concept)
         term, words = self._amount(concept)
         frame = self.rng.choice(self._of("NUMBER_FRAMES"))
         return Question("number", (term,)), self._around(frame.format(x=words.format(**noun)))
 
     def pair(self, concept: str) -> Asked:
-        others = [c for c in CONCEPTS if c not in (*_UNRELATED, concept) and not _nested(c, concept)]
+        """It and something else: both, one without the other, either, neither."""
+        others = [
+            c for c in CONCEPTS if c not in (*_UNRELATED, concept) and not _nested(c, concept)
+        ]
         other = self.rng.choice(others)
         nouns = self._noun(concept) | {f"{k}2": v for k, v in self._noun(other).items()}
         yes, no = Term(concept), Term(other)
@@ -139,11 +146,13 @@ class Speaker:
         return Question("pair", terms, every), self._around(frame.format(x=words))
 
     def light(self, colour: str) -> Asked:
+        """Is the traffic light of this colour, and of no other?"""
         word = self.rng.choice(grammar.LIGHT_COLOURS[colour])
         text = self.rng.choice(self._of("LIGHT_IS")).format(c=word)
         return Question("light", (Term(colour),), sole=True), self._around(text)
 
     def state(self, concept: str) -> Asked:
+        """Crowded, jammed, empty, blocked."""
         meanings: dict[str, tuple[tuple[str, Term], ...]] = {
             "person": (
                 ("CROWDED", Term("person", 6, None, 4, 5)),
@@ -162,6 +171,7 @@ class Speaker:
         return Question("state", (term,)), self._opened(text)
 
     def scene(self, scene: str) -> Asked:
+        """Night, day, rain, fog."""
         table = grammar.SCENE_HELD_OUT if self.held_out else grammar.SCENE
         return Question("scene", scene=scene), self._opened(self.rng.choice(table[scene]))
 
@@ -267,7 +277,16 @@ def _flatten(value: object) -> Iterator[str]:
 
 
 _UNIONS: Final[Mapping[str, Iterable[str]]] = {
-    "vehicle": ("car", "truck", "bus", "motorcycle", "rickshaw", "motorcyclist", "bicycle", "cyclist"),
+    "vehicle": (
+        "car",
+        "truck",
+        "bus",
+        "motorcycle",
+        "rickshaw",
+        "motorcyclist",
+        "bicycle",
+        "cyclist",
+    ),
     "animal": ("dog", "cat"),
     "person": ("cyclist", "motorcyclist"),
     "cyclist": ("bicycle",),

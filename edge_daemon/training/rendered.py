@@ -42,7 +42,9 @@ def labels_of_scene(truth: Truth, *, smallest_in_fog: float = 0.006) -> Labels:
     for box in truth.boxes:
         if box.visible < _HINTED:
             continue
-        name = f"{box.kind}:{box.colour}" if box.kind == "traffic_light" and box.colour else box.kind
+        name = (
+            f"{box.kind}:{box.colour}" if box.kind == "traffic_light" and box.colour else box.kind
+        )
         certain, possible = _RIDDEN.get(box.kind) or HUMAN[name]
         area = (box.x2 - box.x1) * (box.y2 - box.y1)
         lost = truth.weather == "fog" and area < smallest_in_fog
@@ -56,11 +58,13 @@ def labels_of_scene(truth: Truth, *, smallest_in_fog: float = 0.006) -> Labels:
 
 
 def open_rendered(cache: Path, n: int, seed: int) -> tuple[list[Row], Pictures]:
-    """n rendered pictures as rows, one in ten of split val; rendered when not in the cache."""
+    """Rendered pictures as rows, one in ten of split val; rendered when not in the cache."""
     stored = cache.with_suffix(".labels.json")
     if not stored.exists():
         _render(cache, stored, n, seed)
-    places = {k: (o, h, w) for k, (o, h, w) in json.loads(cache.with_suffix(".json").read_text()).items()}
+    places = {
+        k: (o, h, w) for k, (o, h, w) in json.loads(cache.with_suffix(".json").read_text()).items()
+    }
     rows = []
     for i, (key, item) in enumerate(json.loads(stored.read_text()).items()):
         split = "val" if i % 10 == 9 else "train"

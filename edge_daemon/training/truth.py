@@ -77,7 +77,9 @@ def coverage(boxes: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
     y = np.arange(grid.rows + 1) / grid.rows
     wide = np.minimum(boxes[:, 2:3], x[1:]) - np.maximum(boxes[:, 0:1], x[:-1])
     high = np.minimum(boxes[:, 3:4], y[1:]) - np.maximum(boxes[:, 1:2], y[:-1])
-    share = np.clip(high * grid.rows, 0, 1)[:, :, None] * np.clip(wide * grid.columns, 0, 1)[:, None]
+    share = (
+        np.clip(high * grid.rows, 0, 1)[:, :, None] * np.clip(wide * grid.columns, 0, 1)[:, None]
+    )
     return np.asarray(share.reshape(len(boxes), grid.cells), np.float32)
 
 
@@ -91,20 +93,15 @@ def answers(
 
     zones is bool (Q, T): all True where the question has no zone.
     """
-    boxes = np.concatenate([labels.boxes for labels in pictures])
-    owner = np.repeat(np.arange(len(pictures)), [len(labels.boxes) for labels in pictures])
-    certain = np.concatenate([labels.certain for labels in pictures])
-    possible = np.concatenate([labels.possible for labels in pictures])
-    unseen = np.stack([labels.unseen for labels in pictures])  # (B, C)
+    every = _Boxes.of(pictures)
     scene = np.stack([labels.scene for labels in pictures])  # (B, S)
-    shares = coverage(boxes, grid)
+    shares = coverage(every.boxes, grid)
     judged = np.full((len(pictures), len(questions)), UNKNOWN, np.int8)
     for q, question in enumerate(questions):
         if question.scene is not None:
             judged[:, q] = scene[:, SCENE_INDEX[question.scene]]
             continue
-        within, without = _where(question.place, zones[q], boxes, shares, grid)
-        counted = _Counts(len(pictures), owner, certain, possible, unseen, within, without)
+        counted = _Counts(every, *_where(question.place, zones[q], every.boxes, shares, grid))
         judged[:, q] = _joined([counted.judge(t) for t in question.terms], question.every_term)
         if question.sole:
             others = [c for c in LIGHTS if c != question.terms[0].concept]
@@ -127,7 +124,9 @@ def concept_maps(pictures: Sequence[Labels], grid: Grid) -> ConceptMaps:
         sure = labels.certain.T.astype(np.float32)  # (C, n)
         maybe = labels.possible.T.astype(np.float32)
         inside[b] = sure @ core > 0
-        ignored[b] = ((sure @ touched > 0) | (maybe @ touched > 0) | labels.unseen[:, None]) & ~inside[b]
+        ignored[b] = (
+            (sure @ touched > 0) | (maybe @ touched > 0) | labels.unseen[:, None]
+        ) & ~inside[b]
         for i, cell in enumerate(middle):
             centres[b, :, cell] += labels.certain[i]
         countable[b] = ~labels.unseen & ~labels.possible.any(axis=0)
@@ -174,21 +173,40 @@ def _nearness(boxes: NDArray[np.float32]) -> tuple[NDArray[np.bool_], NDArray[np
     return near, far
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Boxes:
+    """Boxes of all pictures in a row (N, ...), the picture each belongs to, and unseen (B, C)."""
+
+    boxes: NDArray[np.float32]
+    owner: NDArray[np.int64]
+    certain: NDArray[np.bool_]
+    possible: NDArray[np.bool_]
+    unseen: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, pictures: Sequence[Labels]) -> _Boxes:
+        """All boxes of these pictures."""
+        return cls(
+            np.concatenate([labels.boxes for labels in pictures]),
+            np.repeat(np.arange(len(pictures)), [len(labels.boxes) for labels in pictures]),
+            np.concatenate([labels.certain for labels in pictures]),
+            np.concatenate([labels.possible for labels in pictures]),
+            np.stack([labels.unseen for labels in pictures]),
+        )
+
+
 class _Counts:
     """Least and greatest number of each concept per picture, for one place and zone."""
 
     def __init__(
         self,
-        n_pictures: int,
-        owner: NDArray[np.int64],
-        certain: NDArray[np.bool_],
-        possible: NDArray[np.bool_],
-        unseen: NDArray[np.bool_],
+        pictures: _Boxes,
         within: NDArray[np.bool_],
         without: NDArray[np.bool_],
     ) -> None:
-        self._n, self._owner, self._unseen = n_pictures, owner, unseen
-        self._certain, self._possible = certain, possible
+        self._n, self._owner = len(pictures.unseen), pictures.owner
+        self._certain, self._possible = pictures.certain, pictures.possible
+        self._unseen = pictures.unseen
         self._within, self._maybe_within = within, ~without
 
     def range_of(self, concept: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
