@@ -32,7 +32,8 @@ class Metrics:
     """The daemon's metrics.  Names and labels as in the public contract."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a second series for each, which nobody reads
+        # a second series for each counter, which nobody reads
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
         camera, question = ["camera"], ["camera", "question"]
 
@@ -50,8 +51,8 @@ class Metrics:
         self.p_yes = gauge("edge_p_yes", "Last p_yes.", question)
         self.answer_age = gauge("edge_answer_age_seconds", "Age of the last answer.", question)
         stage = Histogram(
-            "edge_stage_seconds", "Time a stage takes; encode includes draw.", ["stage"], registry=registry,
-            buckets=_SECONDS,
+            "edge_stage_seconds", "Time a stage takes; encode includes draw.", ["stage"],
+            registry=registry, buckets=_SECONDS,
         )  # fmt: skip
         self.batch_size = Histogram(
             "edge_inference_batch_size", "Pictures a turn.", registry=registry,

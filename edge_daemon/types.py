@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
@@ -257,19 +258,17 @@ class SourceAddress:
 
 def _without_secrets(raw: str) -> str:
     """Return the URL without user, password and query; raise ValueError that quotes nothing."""
+    authority, *rest = re.split(r"[/?#]", raw.partition("://")[2], maxsplit=1)
+    if "@" in "".join(rest):
+        raise ValueError("stray '@' -- percent-encode '/', '?', '#' and '@' in the password")
     try:
         url = urlsplit(raw)
-        if "@" in url.path + url.query + url.fragment:
-            raise ValueError("stray '@' -- percent-encode '/', '?', '#' and '@' in the password")
         host, _port = url.hostname, url.port
-    except ValueError as exc:
-        if " -- " in str(exc):
-            raise
+    except ValueError:
         raise ValueError("not a URL -- write it as rtsp://user:password@host:port/path") from None
     if not host:
         raise ValueError("names no host -- write it as rtsp://user:password@host:port/path")
-    netloc = url.netloc.rpartition("@")[2]
-    return urlunsplit((url.scheme, netloc, url.path, "", ""))
+    return str(urlunsplit((url.scheme, authority.rpartition("@")[2], url.path, "", "")))
 
 
 def polygon_mask(

@@ -46,8 +46,6 @@ def annotate(
             answers = engine.answer(engine.look(picture[None]), questions)
             board.judged(frame, answers.p_yes[0], answers.evidence[0])
             row = _row(camera, frame, answers.p_yes[0].tolist(), board.states())
-        else:
-            board.seen(frame)
         if sink is not None:
             sink.write(frame, board.states())
         yield row

@@ -115,11 +115,6 @@ class Board:
         for listener in self._listeners:
             listener.on_camera(self.camera, up=up)
 
-    def seen(self, frame: Frame) -> None:
-        """A frame came, asked or not: stream time goes on, and old answers expire."""
-        with self._lock:
-            self._expire(self._time_of(frame))
-
     def judged(
         self, frame: Frame, p_yes: NDArray[np.float32], evidence: NDArray[np.float32]
     ) -> None:
@@ -152,10 +147,16 @@ class Board:
                     self._tell(standing, standing.machine.lose(reason, self._now_s()))
 
     def expire(self) -> None:
-        """Say UNKNOWN where the last answer of a live source became too old."""
-        if self._live:
-            with self._lock:
-                self._expire(self._now_s())
+        """Say UNKNOWN where the last answer of a live source became too old.
+
+        Those of a file expire by the stream time of the next answer, so that a run is repeatable.
+        """
+        if not self._live:
+            return
+        with self._lock:
+            for standing in self._standing.values():
+                if changes := standing.machine.expire(time.monotonic()):
+                    self._tell(standing, changes)
 
     def pause(self, question: QuestionId, *, paused: bool) -> None:
         """Stop or go on asking a question.  Raises KeyError for one that is not here."""
@@ -184,12 +185,6 @@ class Board:
                 if not standing.paused
                 and not self.age_s(name) <= standing.settings.unknown_after  # NaN is overdue
             ]
-
-    def _expire(self, at_s: float) -> None:
-        for standing in self._standing.values():
-            changes = standing.machine.expire(at_s)
-            if changes:
-                self._tell(standing, changes)
 
     def _time_of(self, frame: Frame) -> float:
         if self._live:

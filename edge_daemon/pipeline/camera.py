@@ -111,7 +111,6 @@ class Camera:
                 decoded.inc()
                 self.n_frames += 1
                 self.last_frame_at = frame.captured_at
-                self.board.seen(frame)
                 if sampler.wants(frame):
                     sampled.inc()
                     self._mailboxes.put(frame, wait=not source.live)

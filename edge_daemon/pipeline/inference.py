@@ -13,10 +13,10 @@ from edge_daemon.errors import EngineRunError
 from edge_daemon.types import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
+    from prometheus_client import Counter
 
+    from edge_daemon.config.models import CameraConfig
     from edge_daemon.engine.base import Engine, QuestionSet
     from edge_daemon.logs import FaultLog
     from edge_daemon.metrics import Metrics
@@ -36,6 +36,7 @@ class _Client:
 
     board: Board
     questions: QuestionSet
+    judged: list[Counter]  # in the order of the questions
     tokens: NDArray[np.float32] | None = field(default=None, repr=False)  # of its last frame
 
 
@@ -59,21 +60,22 @@ class Inference:
         self._lock = Lock()  # the engine, and the table of clients
         self._clients: dict[CameraId, _Client] = {}
 
-    def add(
-        self, board: Board, texts: Sequence[str], zones: Sequence[Polygon | None]
-    ) -> QuestionSet:
-        """Answer a camera's questions from now on; return them as the model knows them."""
+    def add(self, board: Board, camera: CameraConfig) -> None:
+        """Answer a camera's questions from now on; what the model does not know is told."""
+        asked = camera.questions
         with self._lock:
-            questions = self._engine.prepare(texts, zones)
-            self._clients[board.camera] = _Client(board, questions)
-        for question in np.unique(np.flatnonzero(~questions.supported)):
+            questions = self._engine.prepare(
+                [q.ask for q in asked], [camera.zones[q.zone] if q.zone else None for q in asked]
+            )
+            judged = [self._metrics.judgements.labels(camera.id, q.id) for q in asked]
+            self._clients[camera.id] = _Client(board, questions, judged)
+        for n in np.flatnonzero(~questions.supported):
             log.warning(
                 "camera %s: '%s' is not something this bundle can answer -- it stays UNKNOWN;"
-                " edge-daemon check tells which words are not known",
-                board.camera,
-                texts[question],
+                " ask in other words, or see the bundle's CARD.md",
+                camera.id,
+                asked[n].ask,
             )
-        return questions
 
     def remove(self, camera: CameraId) -> None:
         """Forget a camera."""
@@ -124,6 +126,8 @@ class Inference:
         with self._metrics.stage("decide"):
             for frame, client, answers in answered:
                 client.board.judged(frame, answers.p_yes[0], answers.evidence[0])
+                for counter in client.judged:
+                    counter.inc()
         self._faults.over("inference", "answers again")
 
     def _fault(self, frames: list[Frame], fault: EngineRunError) -> None:

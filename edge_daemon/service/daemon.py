@@ -203,11 +203,7 @@ class Daemon:
         board = Board(
             settings, origin, listeners, lambda q: self._delivery.last_said(settings.id, q)
         )
-        self._inference.add(
-            board,
-            [q.ask for q in settings.questions],
-            [settings.zones[q.zone] if q.zone else None for q in settings.questions],
-        )
+        self._inference.add(board, settings)
         limit_s = min(q.unknown_after for q in settings.questions)
         self._mailboxes.open(settings.id, limit_s)
         for q in settings.questions:

@@ -84,7 +84,9 @@ class Delivery:
 
     def last_said(self, camera: CameraId, question: QuestionId) -> Said | None:
         """Return what was said last of a question, before a restart too."""
-        return self._outbox.last_said(camera, question) if self._outbox else None
+        if self._outbox is None:
+            return None
+        return self._outbox.last_said(camera, question)
 
     def on_event(self, event: Event) -> None:
         """Put an event into the outbox before anyone hears of it."""

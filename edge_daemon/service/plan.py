@@ -13,6 +13,8 @@ import numpy as np
 from edge_daemon.config.load import read_secret
 from edge_daemon.engine.open import open_engine
 from edge_daemon.errors import ConfigError
+from edge_daemon.scenes.options import parse_scene
+from edge_daemon.types import SourceKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,6 +144,12 @@ def check_files(settings: Settings, *, where: str) -> None:
         for key, path in plain.items()
         if path is not None and not os.access(path, os.R_OK)
     ]
+    for n, camera in enumerate(settings.cameras):
+        if camera.source.kind is SourceKind.SCENE:
+            try:
+                parse_scene(camera.source.reveal())
+            except ValueError as exc:
+                faults.append(f"{where}: cameras.{n}.source: {exc}")
     if faults:
         raise ConfigError(f"{len(faults)} faults", where=where, faults=tuple(faults))
 

@@ -23,7 +23,9 @@ from typing_extensions import Self
 def edge_daemon(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     command = [sys.executable, "-m", "edge_daemon", *args]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=60, **options
+    )
 
 
 def write_config(path: Path, data: dict[str, Any]) -> Path:
@@ -116,5 +118,7 @@ class Subscriber:
         return next((p for t, p in reversed(self.messages) if t == f"{self._base}/{topic}"), None)
 
     def events(self, question: str | None = None) -> list[dict[str, Any]]:
+        """Return the events of a question, each once: delivery is at least once, ids tell."""
         found = [json.loads(p) for t, p in list(self.messages) if t.endswith("/event")]
-        return [e for e in found if question in (None, e["question"])]
+        by_id = {e["id"]: e for e in reversed(found) if question in (None, e["question"])}
+        return list(reversed(by_id.values()))

@@ -55,9 +55,9 @@ def test_daemon_killed_is_told_offline_and_ends_the_episode_when_it_is_back(
         daemon.send(signal.SIGKILL)
     subscriber.wait(lambda s: s.last("box/status") == b"offline")
     with Daemon(config):
-        subscriber.wait(lambda s: len(s.events("red")) == 3)
+        subscriber.wait(lambda s: len(s.events("red")) >= 3)
 
-    yes, lost, again = subscriber.events("red")
+    yes, lost, again = subscriber.events("red")[:3]
     assert (lost["verdict"], lost["reason"], lost["episode"]) == ("UNKNOWN", "starting", yes["id"])
     assert (again["verdict"], again["seq"]) == ("YES", 3)
 
@@ -107,8 +107,9 @@ def test_daemon_reload_of_a_shared_section_starts_all_again(
         write_config(file, {**config, "device": {"id": "crate"}})
         daemon.send(signal.SIGHUP)
         subscriber.wait(lambda s: s.last("crate/gate/red/verdict") == b"YES")
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"")
 
-        assert subscriber.last("box/status") == b"offline"
+        assert b"offline" in [p for t, p in subscriber.messages if t.endswith("box/status")]
 
 
 def test_daemon_tells_its_health_and_metrics(
@@ -155,7 +156,7 @@ def test_daemon_pauses_and_resumes_a_question_on_command(
         subscriber.publish("box/gate/red/set", "OFF")
         subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"UNKNOWN")
         subscriber.wait(lambda s: s.last("box/gate/red/enabled") == b"OFF")
-        assert subscriber.events("red")[-1]["reason"] == "paused"
+        subscriber.wait(lambda s: s.events("red")[-1]["reason"] == "paused")
         subscriber.publish("box/gate/red/set", "ON")
         subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
 

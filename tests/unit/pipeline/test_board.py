@@ -83,9 +83,10 @@ def test_board_of_a_file_says_stale_when_stream_time_outran_its_answers(
     answer(board, frame(pts_s=0.0), 0.9, 0.5)
     board.expire()  # wall time has no say
     assert len(notes.events) == 1
-    board.seen(frame(pts_s=11.0))
+    answer(board, frame(pts_s=11.0), 0.9, 0.5)
 
-    assert notes.events[-1].reason is Reason.STALE
+    assert [e.verdict for e in notes.events[1:]] == [Verdict.UNKNOWN, Verdict.YES]
+    assert notes.events[1].reason is Reason.STALE
 
 
 def test_board_goes_on_in_stream_time_after_a_new_connection(
