@@ -20,7 +20,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import av
 from av.bitstream import BitStreamFilterContext
@@ -91,7 +91,7 @@ class RtspServer:
     def listen(self) -> None:
         """Start, or start again on the same port after kill()."""
         self._closing = threading.Event()
-        self._sockets: list[socket.socket] = []
+        self._sessions: list[_Session] = []
         self._read = {name: Clip.read(path) for name, path in self.clips.items()}
         self._listener = socket.create_server(("127.0.0.1", self.port), backlog=16)
         self.port = self._listener.getsockname()[1]
@@ -103,10 +103,11 @@ class RtspServer:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for connection in self._sockets:
+        for session in self._sessions:
             with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-            connection.close()
+                session.connection.shutdown(socket.SHUT_RDWR)
+        for session in self._sessions:
+            session.thread.join()
 
     def url(self, name: str, credentials: str = "") -> str:
         """Address of a clip; credentials are 'user:password'."""
@@ -124,9 +125,9 @@ class RtspServer:
                 connection, _peer = listener.accept()
             except OSError:
                 return
-            self._sockets.append(connection)
             session = _Session(self, connection, closing)
-            threading.Thread(target=session.run, daemon=True).start()
+            self._sessions.append(session)
+            session.thread.start()
 
 
 class _Session:
@@ -135,20 +136,25 @@ class _Session:
     def __init__(self, server: RtspServer, connection: socket.socket, closing: threading.Event):
         self.server, self.connection, self.closing = server, connection, closing
         self.ended, self.lock = threading.Event(), threading.Lock()
-        self.udp: tuple[socket.socket, socket.socket] | None = None
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.player: threading.Thread | None = None
+        self.udp: tuple[socket.socket, ...] = ()
         self.clip: Clip | None = None
         self.nonce = hashlib.md5(str(id(self)).encode()).hexdigest()
 
     def run(self) -> None:
-        with suppress(OSError, EOFError), self.connection:
-            for method, url, headers in self._requests():
+        with suppress(OSError, EOFError), self.connection, self.connection.makefile("rb") as asked:
+            for method, url, headers in self._requests(asked):
                 self.server.seen.append(f"{method} {headers.get('transport', '')}".strip())
                 if not self.server.mute:
                     self._answer(method, url, headers)
         self.ended.set()
+        if self.player is not None:
+            self.player.join()
+        for end in self.udp:
+            end.close()
 
-    def _requests(self) -> Iterator[tuple[str, str, dict[str, str]]]:
-        stream = self.connection.makefile("rb")
+    def _requests(self, stream: BinaryIO) -> Iterator[tuple[str, str, dict[str, str]]]:
         while True:
             first = stream.read(1)
             if not first:
@@ -185,7 +191,8 @@ class _Session:
             return self._reply(headers, 454)
         self._reply(headers, 200, session)
         if method == "PLAY":
-            threading.Thread(target=self._play, args=(self.clip,), daemon=True).start()
+            self.player = threading.Thread(target=self._play, args=(self.clip,), daemon=True)
+            self.player.start()
         if method == "TEARDOWN":
             raise EOFError
         return None
@@ -231,12 +238,12 @@ class _Session:
         for end, port in zip(pair, ports.groups()):
             end.bind(("127.0.0.1", 0))
             end.connect(("127.0.0.1", int(port)))
-        self.udp = (pair[0], pair[1])
+        self.udp = tuple(pair)
         mine = "-".join(str(end.getsockname()[1]) for end in pair)
         return f"RTP/AVP;unicast;client_port={ports[1]}-{ports[2]};server_port={mine}"
 
     def _send(self, channel: int, packet: bytes) -> None:
-        if self.udp is not None:
+        if self.udp:
             with suppress(ConnectionRefusedError):  # the client has gone
                 self.udp[channel].send(packet)
             return
