@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 _RESERVE_BYTES: Final = 500_000_000  # left free for everybody else; of a small disk a twentieth
 _PARTS: Final = 16  # a segment is cut early, rather than take more than this part of the room
 _LEAST_PART_BYTES: Final = 256_000
+_HEADER_BYTES: Final = 256  # a smaller file was given up before its first picture
 
 
 class Disk(Protocol):
@@ -118,6 +119,7 @@ class Archive:
             directory.mkdir(parents=True, exist_ok=True)
             finished = [s for s in find_segments(directory) if s.path not in self._growing]
             self._look()[camera] = finished
+            self._remove([s for s in finished if s.size_bytes < _HEADER_BYTES])
             room = self._disk(self.root).free + sum(s.size_bytes for s in self._every())
             most = min(room, limits.max_bytes or room) // _PARTS
             path = segment_path(directory, started_at)
@@ -141,14 +143,13 @@ class Archive:
     def end(self, path: Path) -> None:
         """Count the segment at path as finished: it may be removed from now on.
 
-        An empty one, of which not even the header could be written, is removed at once.  Raises
-        RecordingError.
+        One that holds no picture is removed at once.  Raises RecordingError.
         """
         with self._lock, storage_faults(path), suppress(FileNotFoundError):
             camera = self._growing.pop(path).camera
             segment = stat_segment(path)
             self._look().setdefault(camera, []).append(segment)
-            if segment.size_bytes == 0:
+            if segment.size_bytes < _HEADER_BYTES:
                 self._remove([segment])
 
     def size_bytes(self, camera: CameraId) -> int:

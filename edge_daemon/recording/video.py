@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _TICKS_PER_S: Final = 90_000
 _STEP: Final = 3_600  # ticks of a frame when nothing tells how long it stays
-_CODEC: Final = {"preset": "superfast", "crf": "24", "bf": "0", "forced-idr": "1", "g": "600"}
+_CODEC: Final = {"preset": "superfast", "crf": "26", "bf": "0", "forced-idr": "1", "g": "600"}
 """One frame waits for the next, no more: little memory, and little lost with a power cut.
 
 Source: measured: 2 cores of an EPYC Zen 5, 2026-11-20; DESIGN.md, "Burned recordings".

@@ -136,7 +136,7 @@ def test_archive_counts_and_never_removes_what_is_being_written(tmp_path: Path) 
 
 def test_archive_removes_a_finished_segment_like_any_other(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
-    first = begin(archive, written=10)
+    first = begin(archive, written=1000)
     archive.end(first)
     second = begin(archive, Limits(None, 1))
 
@@ -146,18 +146,26 @@ def test_archive_removes_a_finished_segment_like_any_other(tmp_path: Path) -> No
 
 def test_archive_removes_a_day_with_its_last_segment(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
-    path = put(archive, "gate", 10)
+    path = put(archive, "gate", 1000)
     archive.begin("gate", NOW + timedelta(days=1), Limits(None, 1), 1)
 
     assert not path.parent.exists()
     assert [d.name for d in (tmp_path / "gate").iterdir()] == ["2026-11-21"]
 
 
-def test_archive_drops_a_segment_that_never_began(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [0, 88])
+def test_archive_drops_a_segment_without_a_picture(tmp_path: Path, size: int) -> None:
     archive = Archive(tmp_path)
 
-    assert not put(archive, "gate", 0).exists()
+    assert not put(archive, "gate", size).exists()
     assert archive.size_bytes("gate") == 0
+
+
+def test_archive_drops_what_a_killed_daemon_had_hardly_begun(tmp_path: Path) -> None:
+    path = begin(Archive(tmp_path), written=88)
+    put(Archive(tmp_path), "gate", 1000)
+
+    assert not path.exists()
 
 
 def test_archive_keeps_a_reserve_on_the_disk_whoever_recorded_first(tmp_path: Path) -> None:
@@ -209,7 +217,7 @@ def test_archive_cuts_segments_into_parts_of_the_room(
 
 def test_archive_leaves_what_is_not_its_own(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
-    ours = put(archive, "gate", 10)
+    ours = put(archive, "gate", 1000)
     theirs = ours.with_name("holiday.mp4")
     theirs.write_bytes(b"x")
     begin(archive, Limits(None, 1))
@@ -220,7 +228,7 @@ def test_archive_leaves_what_is_not_its_own(tmp_path: Path) -> None:
 
 def test_archive_survives_segments_that_were_taken_away(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
-    put(archive, "gate", 10).unlink()
+    put(archive, "gate", 1000).unlink()
     path = begin(archive)
     path.unlink()
     archive.make_room(path, Limits(None, 1), 1)
