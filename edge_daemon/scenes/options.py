@@ -36,6 +36,19 @@ class SceneOptions:
     dogs: Span = (0, 0)
 
     @property
+    def counts(self) -> dict[str, Span]:
+        """Least and most of each kind, by its name in the truth."""
+        return {
+            "person": self.people,
+            "car": self.cars,
+            "bus": self.bus,
+            "truck": self.trucks,
+            "bicycle": self.bicycles,
+            "motorcycle": self.motorcycles,
+            "dog": self.dogs,
+        }
+
+    @property
     def n_frames(self) -> int:
         """Frames in the whole scene, at least one."""
         return max(1, round(self.seconds * self.fps))

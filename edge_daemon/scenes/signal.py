@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 GREEN_S, YELLOW_S, RED_S = 9.0, 2.0, 10.0
-_CYCLE_S = GREEN_S + YELLOW_S + RED_S
+CYCLE_S = GREEN_S + YELLOW_S + RED_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Signal:
         """Which lamp burns."""
         if self.mode != "cycle":
             return None if self.mode == "none" else self.mode
-        at = (time_s + self.offset_s) % _CYCLE_S
+        at = (time_s + self.offset_s) % CYCLE_S
         return "green" if at < GREEN_S else "yellow" if at < GREEN_S + YELLOW_S else "red"
 
     def stops(self, time_s: float) -> bool:
@@ -30,5 +30,5 @@ class Signal:
         """Whether people may begin to cross: with a cycle, early in the red only."""
         if self.mode != "cycle":
             return True
-        at = (time_s + self.offset_s) % _CYCLE_S
-        return GREEN_S + YELLOW_S + 0.8 < at < _CYCLE_S - 5.0
+        at = (time_s + self.offset_s) % CYCLE_S
+        return GREEN_S + YELLOW_S + 0.8 < at < CYCLE_S - 5.0

@@ -33,6 +33,12 @@ class Truth:
     time: str
     weather: str
 
+    @staticmethod
+    def of(boxes: tuple[Box, ...], time: str, weather: str) -> Truth:
+        """The truth of a picture with these boxes; a light counts when half of it is seen."""
+        lamps = [b.colour for b in boxes if b.kind == "traffic_light" and b.visible > 0.5]
+        return Truth(boxes, lamps[0] if lamps else None, time, weather)
+
     def count(self, kind: str, least_visible: float = 0.25) -> int:
         """How many of a kind are at least so visible."""
         return sum(b.kind == kind and b.visible >= least_visible for b in self.boxes)

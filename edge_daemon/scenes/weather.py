@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
@@ -17,18 +17,22 @@ if TYPE_CHECKING:
 
     Points = NDArray[np.float32]
 
+_PX_PER_DROP: Final = 900
+_FIX: Final = 3  # fractional bits of the streaks' coordinates
+
 
 def expose(canvas: Points, air: Air, rng: Generator, softness_px: float) -> NDArray[np.uint8]:
     """Turn a street (H, W, 3) float32, overwritten, into the camera's uint8 RGB picture."""
     if air.weather == "rain":
         _rain(canvas, air, rng)
     if softness_px > 0.25:
-        canvas = cv2.GaussianBlur(canvas, (0, 0), softness_px)
+        canvas = np.asarray(cv2.GaussianBlur(canvas, (0, 0), softness_px), np.float32)
     h, w = canvas.shape[:2]
     noise = texture.sensor()
-    top, left = int(rng.integers(noise.shape[0] - h + 1)), int(rng.integers(noise.shape[1] - w + 1))
-    canvas += noise[top : top + h, left : left + w] * np.float32(air.grain)
-    return np.clip(canvas, 0, 255).astype(np.uint8)
+    top, left = (max(room, 0) for room in (noise.shape[0] - h, noise.shape[1] - w))
+    start = rng.integers((left + 1, top + 1))
+    canvas += texture.cut(noise, int(start[0]), int(start[1]), w, h) * np.float32(air.grain)
+    return np.clip(canvas, 0, 255, out=canvas).astype(np.uint8)
 
 
 def _rain(canvas: Points, air: Air, rng: Generator) -> None:
@@ -36,13 +40,10 @@ def _rain(canvas: Points, air: Air, rng: Generator) -> None:
     h, w = canvas.shape[:2]
     layer = np.zeros((h, w), np.uint8)
     slant = float(rng.uniform(-0.12, 0.12))
-    count = int(h * w / 900)
-    xs, ys = rng.uniform(-0.05, 1.05, count) * w, rng.uniform(-0.1, 1, count) * h
-    lengths = rng.uniform(0.02, 0.09, count) * h
-    shades = rng.uniform(30, 110, count)
-    for x, y, long, shade in zip(xs.tolist(), ys.tolist(), lengths.tolist(), shades.tolist()):
-        a = (int(x * 8), int(y * 8))
-        b = (int((x + slant * long) * 8), int((y + long) * 8))
-        cv2.line(layer, a, b, shade, 1, cv2.LINE_AA, 3)
-    bright = 150 if air.time == "day" else 90
-    canvas += (bright - canvas * 0.55) * (layer[:, :, None].astype(np.float32) / 255)
+    low, high = (-0.05 * w, -0.1 * h, 0.02 * h, 30), (1.05 * w, h, 0.09 * h, 110)
+    for x, y, long, shade in rng.uniform(low, high, (h * w // _PX_PER_DROP, 4)).tolist():
+        a = (round(x * (1 << _FIX)), round(y * (1 << _FIX)))
+        b = (round((x + slant * long) * (1 << _FIX)), round((y + long) * (1 << _FIX)))
+        cv2.line(layer, a, b, (shade,), 1, cv2.LINE_AA, _FIX)
+    bright = np.float32(150 if air.time == "day" else 90)
+    canvas += (bright - canvas * np.float32(0.55)) * (layer[:, :, None] * np.float32(1 / 255))

@@ -33,7 +33,8 @@ class ArrayPicture:
 
     def rgb(self) -> NDArray[np.uint8]:
         """Full size, uint8 RGB, shape (height, width, 3).  A new array each time."""
-        return self._rgb.copy()
+        rgb: NDArray[np.uint8] = self._rgb.copy()
+        return rgb
 
     def resized(self, width: int, height: int) -> NDArray[np.uint8]:
         """Stretched to the size given, uint8 RGB, shape (height, width, 3).  A new array.
@@ -44,5 +45,8 @@ class ArrayPicture:
             return self.rgb()
         grows = width >= self.width and height >= self.height
         how = cv2.INTER_LINEAR if grows else cv2.INTER_AREA
-        small: NDArray[np.uint8] = cv2.resize(self._rgb, (width, height), interpolation=how)
-        return small
+        size = (width, height)
+        resized: NDArray[np.uint8] = np.asarray(
+            cv2.resize(self._rgb, size, interpolation=how), np.uint8
+        )
+        return resized
