@@ -33,7 +33,7 @@ def parse_size_bytes(text: object) -> int:
 
 def in_largest_unit(value: float, units: Mapping[str, float]) -> str:
     """Return value as people write it: in the largest unit that it is a whole number of."""
-    whole = (u for u in units if round(value / units[u], 6).is_integer())
+    whole = (u for u in units if (n := round(value / units[u], 6)) >= 1 and n.is_integer())
     unit = max(whole, key=lambda u: units[u])
     return f"{value / units[unit]:g}{unit}"
 
