@@ -83,7 +83,7 @@ def read_rows(path: Path, *, without: frozenset[str]) -> Iterator[Row]:
                     row["split"],
                     row["shard"],
                     labels_of(row),
-                    _people_labelled(row),
+                    _people_labelled(_with_pets(row)),
                 )
 
 
