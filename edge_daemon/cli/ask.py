@@ -15,7 +15,6 @@ from edge_daemon.cli.options import (
     questions_of,
 )
 from edge_daemon.errors import UsageError
-from edge_daemon.verdicts.hysteresis import first_verdict
 
 if TYPE_CHECKING:
     import argparse
@@ -63,6 +62,8 @@ def _answer(engine: Engine, picture: Picture, ready: QuestionSet) -> Answers:
 
 
 def _row(name: str, question: QuestionConfig, p_yes: float) -> dict[str, Any]:
+    from edge_daemon.verdicts.hysteresis import first_verdict  # noqa: PLC0415  keeps --help light
+
     verdict, reason = first_verdict(p_yes, question.yes_above, question.no_below)
     return {
         "image": name,
@@ -85,6 +86,7 @@ def _print(row: dict[str, Any], *, as_json: bool) -> None:
 def _explain(out: Path, picture: Picture, question: QuestionConfig, answers: Answers) -> None:
     from edge_daemon.overlay import Shown, heat_map  # noqa: PLC0415  keeps --help light
     from edge_daemon.sources.images import write_picture  # noqa: PLC0415
+    from edge_daemon.verdicts.hysteresis import first_verdict  # noqa: PLC0415
 
     p_yes = float(answers.p_yes[0, 0])
     verdict, reason = first_verdict(p_yes, question.yes_above, question.no_below)
