@@ -312,6 +312,8 @@ class Connection:
             what = f"its certificate is not to be trusted: {exc.verify_message}"
             hint = "set mqtt.ca_file to the authority that signed it, and use the name it is for"
             raise BrokerRefusedError(what, where=self._where, hint=hint) from exc
+        except (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError) as exc:
+            raise self._ended() from exc
         except ssl.SSLError as exc:
             raise self._tls_fault(str(exc.reason or exc)) from exc
         except socket.gaierror as exc:
@@ -328,7 +330,7 @@ class Connection:
         if "WRONG_VERSION" in reason.upper() or "RECORD_LAYER" in reason.upper():
             hint = "use the TLS port, or mqtt:// for a broker without TLS"
             return BrokerRefusedError("does not speak TLS", where=self._where, hint=hint)
-        hint = "does it want a client certificate (mqtt.cert_file, mqtt.key_file)?"
+        hint = "does it want another client certificate (mqtt.cert_file, mqtt.key_file)?"
         return BrokerRefusedError(f"TLS failed: {reason}", where=self._where, hint=hint)
 
     def _unavailable(self, what: str, hint: str = "") -> BrokerUnavailableError:
@@ -337,20 +339,28 @@ class Connection:
 
     def _ended(self) -> PublishError:
         """Return why there is no connection any more."""
+        farewell = self._farewell
+        said = farewell.getName() if farewell is not None else ""
+        if said == "Protocol error" and not self._farewell_is_brokers:
+            return self._unavailable("sends what is not MQTT", "is this the broker's port?")
         if self._greeting is None:
             return self._no_greeting("hung up before its greeting")
-        farewell = self._farewell
         if farewell is not None and self._farewell_is_brokers:
             return self._refused(farewell)
-        if farewell is not None and farewell.getName() == "Keep alive timeout":
+        if said == "Keep alive timeout":
             return self._unavailable("does not answer any more")
-        hint = "was it restarted, or has another client the same device.id? events wait"
+        hint = (
+            "was it restarted, has another client the same device.id, or may this user not write"
+            " a topic? events wait in the outbox"
+        )
         return self._unavailable("closed the connection", hint)
 
     def _no_greeting(self, what: str) -> PublishError:
         if self._config.tls and "alert" in self._last_error.lower():
             return self._tls_fault(self._last_error)
         hint = "is this an MQTT port, and with TLS or without as written in mqtt.url?"
+        if self._config.tls and self._config.cert_file is None:
+            hint += " does it want a client certificate (mqtt.cert_file)?"
         if self._mqtt5:
             return NoMqtt5Error(what, where=self._where, hint=hint)
         return self._unavailable(what, hint)

@@ -307,7 +307,7 @@ class MqttPublisher:
     def _talk(self, connection: Connection, delivery: Delivery) -> None:
         """Send and receive until close(), when what is left has a moment to leave."""
         goodbye_at_s = float("inf")
-        while not (self._is_closing and self._mail.retained.settled):
+        while not (self._is_closing and self._mail.retained.idle):
             with self._together:
                 delivery.send()
             connection.turn(_TURN_S)

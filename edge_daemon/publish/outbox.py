@@ -6,6 +6,7 @@ and judging goes on; they are written as soon as the disk works again.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 FILE_NAME: Final = "outbox.sqlite"
 MEMORY_EVENTS: Final = 10_000  # about 10 MB: waits in memory while the disk fails
 _DISK_RETRY_S: Final = 1.0
+_SELECT_SAID: Final = "SELECT * FROM said"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Outbox:
         self._on_fault, self._on_dropped = on_fault, on_dropped
         self._lock = RLock()
         self._waiting: deque[_Waiting] = deque()
+        self._delivered: dict[int, str] = {}  # n: id, still on a disk that fails
         self._said: dict[tuple[CameraId, QuestionId], Said] = {}
         self._said_unsaved: set[tuple[CameraId, QuestionId]] = set()
         self._topics: set[str] = set()
@@ -96,6 +99,9 @@ class Outbox:
         self._ran_s, self._opened_s = 0.0, clock()
         self._disk_retry_s = clock()
         self._save()
+        if not self._file.is_open:
+            with contextlib.suppress(ValueError, TypeError):
+                self._said = _said_by_question(self._file.read_frozen(_SELECT_SAID))
 
     def append(self, event: Event) -> None:
         """Keep an event, on disk on return unless the disk fails."""
@@ -127,7 +133,8 @@ class Outbox:
                     " WHERE n > ? ORDER BY n LIMIT ?"
                 )
                 try:
-                    on_disk = [Pending(*row) for row in self._file.read(sql, after, limit)]
+                    rows = self._file.read(sql, after, limit + len(self._delivered))
+                    on_disk = [Pending(*row) for row in rows if row[0] not in self._delivered]
                 except EdgeError as fault:
                     self._cope(fault)
                     return []  # what waits in memory is younger and must not overtake
@@ -141,10 +148,14 @@ class Outbox:
         """
         ids = {event.id for event in delivered}
         with self._lock:
-            self._waiting = deque(w for w in self._waiting if w.pending.id not in ids)
-            rows = [(event.n, event.id) for event in delivered]
+            in_memory = {w.pending.id for w in self._waiting} & ids
+            self._waiting = deque(w for w in self._waiting if w.pending.id not in in_memory)
+            self._delivered.update((e.n, e.id) for e in delivered if e.id not in in_memory)
+            rows = list(self._delivered.items())
             sql = "DELETE FROM events WHERE n = ? AND id = ?"
-            self._n_on_disk -= self._change(lambda db: db.executemany(sql, rows).rowcount)
+            if (n_gone := self._change(lambda db: db.executemany(sql, rows).rowcount)) is not None:
+                self._n_on_disk -= n_gone
+                self._delivered.clear()
 
     def last_said(self, camera: CameraId, question: QuestionId) -> Said | None:
         """Return what was said last of a question, before a restart too."""
@@ -159,7 +170,7 @@ class Outbox:
     def __len__(self) -> int:
         """Events not yet acknowledged."""
         with self._lock:
-            return self._n_on_disk + len(self._waiting)
+            return self._n_on_disk - len(self._delivered) + len(self._waiting)
 
     @property
     def oldest_s(self) -> float:
@@ -199,6 +210,8 @@ class Outbox:
         """Drop what is too old and note the time that has passed; call it now and then."""
         with self._lock:
             self._save()
+            if self._delivered:
+                self.remove(())
             if not len(self):
                 return
             oldest_s = self._now_s() - self._limits.max_age
@@ -206,7 +219,7 @@ class Outbox:
                 "DELETE FROM events WHERE n < IFNULL("
                 "(SELECT n FROM events WHERE at_s >= ? ORDER BY n LIMIT 1), 1 << 62)"
             )
-            n_old = self._change(lambda db: db.execute(sql, (oldest_s,)).rowcount)
+            n_old = self._change(lambda db: db.execute(sql, (oldest_s,)).rowcount) or 0
             self._n_on_disk -= n_old
             while self._waiting and self._waiting[0].at_s < oldest_s:
                 self._waiting.popleft()
@@ -274,16 +287,14 @@ class Outbox:
     def _read_all(self) -> None:
         try:
             ((n_events, last_n),) = self._file.read("SELECT COUNT(*), MAX(n) FROM events")
-            said = {
-                (camera, question): _said(rest)
-                for camera, question, *rest in self._file.read("SELECT * FROM said")
-            }
+            said = _said_by_question(self._file.read(_SELECT_SAID))
             topics = {topic for (topic,) in self._file.read("SELECT topic FROM topics")}
             ran_s = float(sum(ran_s for (ran_s,) in self._file.read("SELECT ran_s FROM clock")))
         except (ValueError, TypeError) as exc:
             raise self._file.damage(f"{type(exc).__name__}: {exc}") from exc
         self._n_on_disk = n_events
-        self._said = {**said, **self._said}  # what was said while the disk was away is newer
+        newer = {key: self._said[key] for key in self._said_unsaved}
+        self._said = {**said, **newer}
         self._topics |= topics
         self._place_waiting((last_n or 0) + 1, ran_s)
 
@@ -297,17 +308,20 @@ class Outbox:
         )
         self._next_n = first_n + len(self._waiting)
 
-    def _change(self, statements: Callable[[sqlite3.Connection], int]) -> int:
-        """Run statements that need not outlive a power cut; return the rows changed."""
-        if not self._file.is_open:
-            return 0
+    def _change(self, statements: Callable[[sqlite3.Connection], int]) -> int | None:
+        """Run statements that need not outlive a power cut; return the rows changed, None: fault.
+
+        Not tried at all when the disk failed a moment ago.
+        """
+        if not self._file.is_open or self._clock() < self._disk_retry_s:
+            return None
         try:
             with self._file.transaction(lasting=False) as db:
                 n = statements(db)
                 self._write_clock(db)
         except EdgeError as fault:
             self._cope(fault)
-            return 0
+            return None
         return n
 
     def _write_clock(self, db: sqlite3.Connection) -> None:
@@ -318,7 +332,7 @@ class Outbox:
         n_over = len(self) - self._limits.max_events
         if n_over > 0 and self._n_on_disk:
             sql = "DELETE FROM events WHERE n IN (SELECT n FROM events ORDER BY n LIMIT ?)"
-            n_gone = self._change(lambda db: db.execute(sql, (n_over,)).rowcount)
+            n_gone = self._change(lambda db: db.execute(sql, (n_over,)).rowcount) or 0
             self._n_on_disk -= n_gone
             self._tell_dropped(n_gone, "more than mqtt.outbox.max_events")
         n_over = len(self._waiting) - min(MEMORY_EVENTS, self._limits.max_events)
@@ -350,6 +364,7 @@ class Outbox:
         """Begin a new file; it is opened with the next write.  Raises PublishError."""
         aside = self._file.set_aside()
         self._n_on_disk = 0
+        self._delivered.clear()
         self._said_unsaved.update(self._said)
         self._topics_unsaved.update(self._topics)
         lost = "events not yet delivered may be in it; delete it when you have no use for it"
@@ -362,13 +377,16 @@ def _said_row(key: tuple[CameraId, QuestionId], said: Said) -> tuple[Any, ...]:
             said.since.isoformat())  # fmt: skip
 
 
-def _said(row: list[Any]) -> Said:
-    seq, verdict, reason, episode, event_id, since = row
-    return Said(
-        seq=seq,
-        verdict=Verdict(verdict),
-        reason=Reason(reason) if reason else None,
-        episode=episode,
-        event_id=event_id,
-        since=datetime.fromisoformat(since),
-    )
+def _said_by_question(rows: list[tuple[Any, ...]]) -> dict[tuple[CameraId, QuestionId], Said]:
+    """Return what was said from rows as _said_row() made them.  Raises ValueError, TypeError."""
+    return {
+        (camera, question): Said(
+            seq=int(seq),
+            verdict=Verdict(verdict),
+            reason=Reason(reason) if reason else None,
+            episode=episode,
+            event_id=event_id,
+            since=datetime.fromisoformat(since),
+        )
+        for camera, question, seq, verdict, reason, episode, event_id, since in rows
+    }

@@ -110,11 +110,15 @@ class RetainedTopics:
             return given_up
 
     @property
-    def settled(self) -> bool:
-        """Whether the broker has everything."""
+    def idle(self) -> bool:
+        """Whether nothing waits to be sent or to be acknowledged."""
         with self._lock:
-            waiting = self._to_send or self._refused
-            return not waiting and not any(v.on_its_way for v in self._values.values())
+            return not self._to_send and not any(v.on_its_way for v in self._values.values())
+
+    @property
+    def settled(self) -> bool:
+        """Whether the broker has everything: idle, and nothing was refused."""
+        return self.idle and not self._refused
 
     def __getitem__(self, topic: str) -> bytes:
         """Return the present value of a topic.  Raises KeyError."""

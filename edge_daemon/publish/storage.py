@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_daemon.errors import EdgeError, PublishError, StorageFullError
@@ -58,11 +58,11 @@ class OutboxFile:
                 db.execute("PRAGMA locking_mode = EXCLUSIVE")
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA journal_size_limit = 4194304")
-                self._refuse_newer(db)
-                db.execute("BEGIN EXCLUSIVE")
-                for statement in _SCHEMA:
-                    db.execute(statement)
-                db.execute("COMMIT")
+                if self._version(db) < _SCHEMA_VERSION:
+                    db.execute("BEGIN EXCLUSIVE")
+                    for statement in _SCHEMA:
+                        db.execute(statement)
+                    db.execute("COMMIT")
                 db.execute("PRAGMA busy_timeout = 0")
         except EdgeError:
             if db is not None:
@@ -74,6 +74,18 @@ class OutboxFile:
         """Return the rows of a SELECT.  Raises DamagedError or PublishError."""
         with self._mapped():
             return self._open_db().execute(sql, values).fetchall()
+
+    def read_frozen(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a SELECT from a file that may not be written; [] when it fails.
+
+        As of the last checkpoint, which a clean stop makes.
+        """
+        try:
+            uri = f"{self.path.absolute().as_uri()}?mode=ro&immutable=1"
+            with closing(sqlite3.connect(uri, uri=True)) as db:
+                return db.execute(sql).fetchall()
+        except sqlite3.Error:
+            return []  # its fault was told when it could not be opened
 
     @contextmanager
     def transaction(self, *, lasting: bool) -> Iterator[sqlite3.Connection]:
@@ -125,11 +137,12 @@ class OutboxFile:
             raise PublishError("is not open", where=self._where)
         return self._db
 
-    def _refuse_newer(self, db: sqlite3.Connection) -> None:
+    def _version(self, db: sqlite3.Connection) -> int:
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if version > _SCHEMA_VERSION:
             hint = "use that edge-daemon again, or move the file away"
             raise PublishError("was written by a newer edge-daemon", where=self._where, hint=hint)
+        return int(version)
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:

@@ -73,7 +73,7 @@ class Mosquitto:
         own.append(f"allow_anonymous {str(self.allow_anonymous).lower()}")
         if os.geteuid() == 0:
             own.append("user root")  # else it leaves root and cannot read the test's files
-        conf.write_text("\n".join([*own, "max_queued_messages 0", *self.lines, ""]))
+        conf.write_text("\n".join([*own, "max_queued_messages 100000", *self.lines, ""]))
         with (self.directory / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen([exe, "-c", str(conf)], stdout=log, stderr=log)
         wait_until(self._listens)
