@@ -150,7 +150,7 @@ def test_recorder_never_takes_more_than_its_size(tmp_path: Path) -> None:
     most = 6_000_000
     recording = BurnedRecorder("gate", archive, settings(max_size="6MB"), Noise(), live=False)
     sizes = []
-    for frame in frames(200, Plain(320, 240, None), fps=10):
+    for frame in frames(110, Plain(320, 240, None), fps=10):
         recording.write(frame, {})
         sizes.append(archive.size_bytes("gate"))
     recording.close()
