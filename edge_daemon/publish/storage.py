@@ -52,7 +52,10 @@ class OutboxFile:
         try:
             with self._mapped():
                 db = sqlite3.connect(
-                    self.path, self._open_timeout_s, isolation_level=None, check_same_thread=False
+                    self.path,
+                    timeout=self._open_timeout_s,
+                    isolation_level=None,
+                    check_same_thread=False,
                 )
                 # One process alone: no -shm file, no second daemon on the same events.
                 db.execute("PRAGMA locking_mode = EXCLUSIVE")
