@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import time
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import av
 from av import VideoStream
@@ -29,6 +29,25 @@ _GUESS_PTS: Final = 0x1  # AVFMT_FLAG_GENPTS, which PyAV sets
 _BAD_READS: Final = 100  # so many in a row, and a damaged file has no more to give
 _MOST_PIXELS: Final = 8192 * 4320  # more than any camera's: a damaged header, not a picture
 _CLOCK_SET_S: Final = (1.6e9, 4.1e9)  # 2020 to 2099: other wall clocks were never set
+
+
+# Titles in another encoding are no reason to refuse a video; PyAV 19 knows no other way.
+_ANY_TITLES: Final[dict[str, Any]] = (
+    {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
+)
+
+
+def open_container(
+    name: str,
+    *,
+    options: dict[str, str] | None = None,
+    timeout_s: tuple[float, float] | None = None,
+) -> InputContainer:
+    """Open a file or a stream, timeout_s for (opening, each read).  Raises av.FFmpegError."""
+    container: InputContainer = av.open(
+        name, "r", options=options, timeout=timeout_s, **_ANY_TITLES
+    )
+    return container
 
 
 class Decoder:

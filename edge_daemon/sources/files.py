@@ -13,7 +13,7 @@ import av
 
 from edge_daemon.errors import SourceFormatError, SourceUnavailableError
 from edge_daemon.sources.av_errors import source_error
-from edge_daemon.sources.decoder import Decoder
+from edge_daemon.sources.decoder import Decoder, open_container
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -77,7 +77,7 @@ class FileSource:
     def _read(self, path: Path) -> Iterator[Frame]:
         self._damages, n_frames = 0, 0
         try:
-            with av.open(str(path), metadata_errors="replace") as container:
+            with open_container(str(path)) as container:
                 for frame in self._decoder.frames(container, where=str(path), live=False):
                     if frame is not None:
                         n_frames += 1

@@ -8,7 +8,7 @@ import av
 
 from edge_daemon.errors import SourceUnavailableError
 from edge_daemon.sources.av_errors import source_error
-from edge_daemon.sources.decoder import Decoder
+from edge_daemon.sources.decoder import Decoder, open_container
 from edge_daemon.sources.watch import ADDRESS_HINT, CONNECT_WITHIN_S, LiveSource
 
 if TYPE_CHECKING:
@@ -67,11 +67,10 @@ class StreamSource(LiveSource):
     def _read(self) -> Generator[Frame | None, None, None]:
         address, connected = self._address, False
         try:
-            with av.open(
+            with open_container(
                 address.reveal(),
                 options=self._options(),
-                timeout=(self._connect_within_s + _LATER_S, self._stall_after_s + _LATER_S),
-                metadata_errors="replace",
+                timeout_s=(self._connect_within_s + _LATER_S, self._stall_after_s + _LATER_S),
             ) as container:
                 connected = True
                 yield None

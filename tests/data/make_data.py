@@ -60,6 +60,7 @@ def write_clip(
     rotation: int = 0,
     start_pts: int = 0,
     lead_in: bool = False,
+    title: str = "",
     muxer: dict[str, str] | None = None,
     **options: str,
 ) -> Path:
@@ -70,6 +71,7 @@ def write_clip(
     """
     width, height = size
     with av.open(str(path), "w", options=muxer or {}) as out:
+        out.metadata["title"] = title
         sound = out.add_stream("aac", rate=8000) if lead_in else None
         video: Any = out.add_stream(codec, rate=fps, options=options)
         video.width, video.height, video.pix_fmt = width, height, pix_fmt

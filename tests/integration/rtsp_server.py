@@ -61,7 +61,8 @@ class Clip:
                     body = b"".join(bytes(part) for part in annex_b.filter(packet))
                     nals = (nal.rstrip(b"\0") for nal in re.split(b"\0\0\1", body))
                     units.append((start_s, tuple(nal for nal in nals if nal)))
-        return cls(codec, tuple(units), len(units) / float(video.average_rate or 25))
+            seconds = len(units) / float(video.average_rate or 25)
+        return cls(codec, tuple(units), seconds)
 
 
 @dataclass
@@ -106,6 +107,11 @@ class RtspServer:
         for session in self._sessions:
             with suppress(OSError):
                 session.connection.shutdown(socket.SHUT_RDWR)
+        for session in self._sessions:
+            session.thread.join()
+
+    def wait_for_goodbye(self) -> None:
+        """Return when every client has gone by itself and is forgotten."""
         for session in self._sessions:
             session.thread.join()
 

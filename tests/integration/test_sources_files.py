@@ -164,6 +164,15 @@ def test_a_change_of_size_in_mid_stream_goes_on(tmp_path: Path) -> None:
     assert all(one.pts_s < other.pts_s for one, other in pairwise(frames))
 
 
+def test_a_title_in_another_encoding_does_not_matter(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.avi", codec="mpeg4", n_frames=3, title="XXXX")
+    content = clip.read_bytes()
+    clip.write_bytes(content.replace(b"XXXX", "caf\u00e9".encode("latin-1")))
+
+    assert b"XXXX" in content
+    assert len(read(clip)) == 3
+
+
 def test_odd_sizes_keep_every_pixel(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "odd.mp4", size=(333, 187), pix_fmt="yuv444p", n_frames=3)
 

@@ -277,6 +277,7 @@ def test_leaving_frees_thread_and_connection(camera: RtspServer) -> None:
     first_frames(camera.url("gate"), 2)
 
     names = [thread.name for thread in threading.enumerate()]
+    camera.wait_for_goodbye()
 
     assert "source gate" not in names
     assert camera.seen[-1] == "TEARDOWN"
