@@ -1,8 +1,26 @@
-"""A street drawn from nothing, with the truth about it."""
+"""A street drawn from nothing, with the truth about it: ``test:street?...``.
+
+Importing this package loads nothing heavy.
+"""
 
 from __future__ import annotations
 
-from edge_daemon.scenes.snapshot import random_scene
+from typing import TYPE_CHECKING
+
 from edge_daemon.scenes.truth import Box, Truth
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
 __all__ = ["Box", "Truth", "random_scene"]
+
+
+def random_scene(
+    rng: Generator, width: int = 320, height: int = 192
+) -> tuple[NDArray[np.uint8], Truth]:
+    """A street nobody saw before: uint8 RGB (height, width, 3), and what it shows."""
+    from edge_daemon.scenes import snapshot  # noqa: PLC0415  OpenCV, only when something is drawn
+
+    return snapshot.random_scene(rng, width, height)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Points = NDArray[np.float32]
 
 _LAMP_REACH_M: Final = 9.0
-_BRIGHTEST: Final = 1.4  # where several lamps meet
+_BRIGHTEST: Final = 0.85  # where several lamps meet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
