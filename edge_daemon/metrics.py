@@ -70,7 +70,7 @@ class Metrics:
         )
         self.publish = counter("edge_publish", "Publications.", ["outcome"])
         self.recording_bytes = Gauge(
-            "edge_recording_bytes", "Recordings on disk.", ["camera"], registry=registry
+            "edge_recording_bytes", "Recordings on disk.", registry=registry
         )
         self.recording_dropped = counter(
             "edge_recording_dropped", "Frames that could not be recorded.", camera
@@ -109,8 +109,7 @@ class Metrics:
 
     def forget(self, camera: CameraId, questions: list[QuestionId]) -> None:
         """Show nothing more of a camera that was removed."""
-        for one in (self.camera_up, self.recording_bytes):
-            one.remove_by_labels({"camera": camera})
+        self.camera_up.remove_by_labels({"camera": camera})
         for question in questions:
             for two in (self.verdict, self.p_yes, self.answer_age):
                 two.remove_by_labels({"camera": camera, "question": question})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -60,12 +61,13 @@ def run(args: argparse.Namespace) -> int:
 
     jobs = _jobs(args)
     engine, worst = engine_settings(args), 0
+    threads = max(1, min(4, (os.cpu_count() or 1) // max(1, args.jobs)))  # of each encoder
     names, lengths_s = [job.source.name for job in jobs], [length_s(job.source) for job in jobs]
     with (
         file_progress(names, lengths_s) as tell,
         ThreadPoolExecutor(max(1, args.jobs)) as pool,
     ):
-        for job, done in [(j, pool.submit(_annotate, j, engine, tell)) for j in jobs]:
+        for job, done in [(j, pool.submit(_annotate, j, engine, threads, tell)) for j in jobs]:
             try:
                 n_frames, n_rows = done.result()
             except EdgeError as exc:
@@ -127,7 +129,7 @@ class _Burn:
 
 
 def _annotate(
-    job: _Job, settings: EngineConfig, tell: Callable[[str, float], None]
+    job: _Job, settings: EngineConfig, threads: int, tell: Callable[[str, float], None]
 ) -> tuple[int, int]:
     """Do one file; return how many frames it has, and how many were asked.  Raises EdgeError.
 
@@ -152,7 +154,7 @@ def _annotate(
         rows = stack.enter_context(partial_rows.open("w", encoding="utf-8"))
         sink = None
         if partial_video is not None:
-            writer = stack.enter_context(VideoWriter(partial_video))
+            writer = stack.enter_context(VideoWriter(partial_video, threads=threads))
             overlay = Overlay(job.source.name, shown_questions(job.camera), job.camera.zones)
             sink = _Burn(writer, overlay)
         for row in annotate(job.camera, source, engine, sink):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_daemon.config.diff import compare
 from edge_daemon.engine.open import open_engine
-from edge_daemon.errors import BrokerUnavailableError, ConfigError
+from edge_daemon.errors import BrokerUnavailableError, ConfigError, RecordingError
 from edge_daemon.logs import FaultLog
 from edge_daemon.metrics import Metrics
 from edge_daemon.overlay import Overlay
@@ -98,6 +99,7 @@ class Daemon:
         )
         self._vitals = Vitals()
         self._archive = Archive(settings.data_dir / "recordings")
+        self.metrics.recording_bytes.set_function(self._recorded_bytes)
         self._inference = Inference(
             self._engine,
             self._mailboxes,
@@ -300,6 +302,13 @@ class Daemon:
             p_yes=p_yes,
             captured_at=camera.last_frame_at,
         )
+
+    def _recorded_bytes(self) -> float:
+        """Return what all recordings take; NaN while the disk cannot be looked at."""
+        try:
+            return float(sum(self._archive.size_bytes(name) for name in list(self._cameras)))
+        except RecordingError:
+            return math.nan
 
     def _count_drop(self, camera: str) -> None:
         self._dropped[camera] += 1
