@@ -58,7 +58,8 @@ def parse_settings(
         found = exc.errors(include_input=False, include_url=False)
         faults += [_fault_line(error) for error in found if not _follows(error, found)]
     if faults:
-        lines = tuple(f"{where}: {fault}" for fault in faults[:_MAX_FAULTS])
+        # A key of the file may hold anything, even an end of line.
+        lines = tuple(f"{where}: {' '.join(fault.split())}" for fault in faults[:_MAX_FAULTS])
         n = len(faults)
         what = f"{n} fault{'s' if n > 1 else ''}; the first: {faults[0]}"
         raise ConfigError(what, where=where, faults=lines)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_daemon.config.diff import compare
@@ -236,6 +236,7 @@ KEYS = st.sampled_from([*Settings.model_fields, "id", "source", "questions", "zo
 
 
 @given(st.dictionaries(KEYS, JSON, max_size=6), st.dictionaries(KEYS, JSON, max_size=6))
+@example({"engine": {"\n": None}}, {})
 def test_configuration_of_any_shape_is_taken_or_refused_in_lines(
     top: dict[str, Any], camera: dict[str, Any]
 ) -> None:
