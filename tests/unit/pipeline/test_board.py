@@ -12,7 +12,6 @@ from edge_daemon.config.models import CameraConfig
 from edge_daemon.pipeline.board import Board, Origin
 from edge_daemon.publish.outbox import Said
 from edge_daemon.types import EngineInfo, Event, QuestionState, Reason, Verdict
-
 from tests.unit.pipeline.conftest import MakeFrame
 
 ORIGIN = Origin("porch", EngineInfo("tiny", "0" * 64, "onnxruntime", "fp32"), lambda: True)

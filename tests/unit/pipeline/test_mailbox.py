@@ -3,7 +3,6 @@ from __future__ import annotations
 from threading import Thread
 
 from edge_daemon.pipeline.mailbox import Mailboxes
-
 from tests.unit.pipeline.conftest import MakeFrame
 
 
