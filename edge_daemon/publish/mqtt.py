@@ -101,17 +101,18 @@ class MqttPublisher:
         in_use = {self.topics.status}
         for camera in cameras:
             in_use.update(self.topics.retained(camera))
-            if prefix:
-                in_use.add(homeassistant.discovery_topic(prefix, device.id, camera.id))
-        stale = (self._mail.outbox.topics() | retained.topics()) - in_use
-        for topic in sorted(stale):
-            retained.put(topic, b"")
-        gone = sorted({owner for topic in stale if (owner := self.topics.question_of(topic))})
+        discovery = {}
         for camera in cameras if prefix else ():
             topic = homeassistant.discovery_topic(str(prefix), device.id, camera.id)
+            discovery[topic] = camera
+        stale = (self._mail.outbox.topics() | retained.topics()) - in_use - set(discovery)
+        gone = sorted({owner for topic in stale if (owner := self.topics.question_of(topic))})
+        for topic, camera in discovery.items():
             questions = [question for owner, question in gone if owner == camera.id]
             found = homeassistant.discovery_json(camera, device, self.topics, gone=questions)
             retained.put(topic, found)
+        for topic in sorted(stale, key=lambda topic: topic.startswith(f"{self.topics.root}/")):
+            retained.put(topic, b"")  # entities first, then what they listen to
         self._wake()
 
     def publish_event(
