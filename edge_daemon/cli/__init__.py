@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "check": "tell every fault of a configuration file; with none, the plan",
     "ask": "answer questions about still pictures",
     "video": "answer questions about recorded files: annotated MP4 and JSON Lines",
+    "evaluate": "how right a bundle is on labelled pictures",
     "demo": "see the main job on the shipped clip, or on a source of yours",
 }
 _EX_SOFTWARE: Final = 70

@@ -59,7 +59,7 @@ def _export(settings: Settings, chosen: argparse.Namespace) -> None:
         write_goldens,
         write_manifest,
     )
-    from edge_daemon.training.figures import fit_temperature  # noqa: PLC0415
+    from edge_daemon.figures import fit_temperature  # noqa: PLC0415
     from edge_daemon.training.truth import Grid  # noqa: PLC0415
 
     material = open_material(settings)

@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_daemon.training.augment import fit
 from edge_daemon.training.evaluate import ask, look, plain_probe, truths
-from edge_daemon.training.figures import auroc
+from edge_daemon.figures import auroc
 from edge_daemon.training.labels import labels_of
 from edge_daemon.training.truth import Grid
 

@@ -12,7 +12,7 @@ from edge_daemon.training import grammar
 from edge_daemon.training.augment import fit
 from edge_daemon.training.batches import random_zone
 from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, LIGHTS, SCENES
-from edge_daemon.training.figures import (
+from edge_daemon.figures import (
     auroc,
     balanced_accuracy,
     expected_calibration_error,

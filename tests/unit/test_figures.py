@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from edge_daemon.training.figures import (
+from edge_daemon.figures import (
     auroc,
     balanced_accuracy,
     expected_calibration_error,

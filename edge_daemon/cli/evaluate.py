@@ -1,0 +1,177 @@
+"""edge-daemon evaluate: how right a bundle is on labelled pictures."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from edge_daemon.cli.options import add_engine_options, engine_settings
+from edge_daemon.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from edge_daemon.engine.base import Engine
+
+_ANSWERS: Final = {"yes": True, "true": True, "no": False, "false": False}
+_HINT: Final = 'write {"image": "a.jpg", "question": "Is there a car?", "answer": true}'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "rows", metavar="DATA.jsonl",
+        help='rows {"image", "question", "answer"}; image paths count from the file\'s directory',
+    )  # fmt: skip
+    parser.add_argument("--yes-above", type=float, default=0.6, metavar="P", help="YES from (0.6)")
+    parser.add_argument("--no-below", type=float, default=0.4, metavar="P", help="NO up to (0.4)")
+    parser.add_argument("--predictions", metavar="OUT.jsonl", help="each row with its answer")
+    parser.add_argument("--json", action="store_true", help="the figures as one JSON object")
+    add_engine_options(parser)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One labelled question, and what was answered; p_yes is NaN where unsupported."""
+
+    given: dict[str, Any]
+    image: Path
+    question: str
+    answer: bool
+    p_yes: float = math.nan
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask every row, then tell the figures."""
+    from edge_daemon.engine.open import open_engine  # noqa: PLC0415  keeps --help light
+
+    if not 0 < args.no_below <= args.yes_above < 1:
+        raise UsageError(
+            "are not in order", where="thresholds", hint="0 < --no-below <= --yes-above < 1"
+        )
+    rows = _read(Path(args.rows))
+    engine = open_engine(engine_settings(args))
+    answered = list(_answered(rows, engine))
+    engine.close()
+    if args.predictions:
+        _write(Path(args.predictions), answered, args)
+    by_question: dict[str, list[_Row]] = defaultdict(list)
+    for row in answered:
+        by_question[row.question].append(row)
+    figures = {
+        "all": _figures(answered, args),
+        "questions": {text: _figures(found, args) for text, found in by_question.items()},
+    }
+    if args.json:
+        print(json.dumps(figures, ensure_ascii=False))
+    else:
+        _print_table(figures)
+    return 0
+
+
+def _read(path: Path) -> list[_Row]:
+    """Return the rows of a file.  Raises UsageError that names the line."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else "is not UTF-8 text"
+        raise UsageError(str(why), where=str(path), hint="name a file of JSON Lines") from exc
+    rows = [_parse(line, path, n) for n, line in enumerate(lines, 1) if line.strip()]
+    if not rows:
+        raise UsageError("holds no rows", where=str(path), hint=_HINT)
+    return rows
+
+
+def _parse(line: str, path: Path, n: int) -> _Row:
+    where = f"{path}:{n}"
+    try:
+        given = json.loads(line)
+        image, question, answer = given["image"], given["question"], given["answer"]
+    except (ValueError, KeyError, TypeError) as exc:
+        raise UsageError("is not such a row", where=where, hint=_HINT) from exc
+    if isinstance(answer, str):
+        answer = _ANSWERS.get(answer.lower())
+    if answer not in (True, False) or not isinstance(image, str) or not isinstance(question, str):
+        raise UsageError(
+            "answer must be YES or NO, image and question text", where=where, hint=_HINT
+        )
+    return _Row(given, path.parent / image, question, bool(answer))
+
+
+def _answered(rows: Sequence[_Row], engine: Engine) -> Iterator[_Row]:
+    """Yield the rows with p_yes, picture by picture: each is looked at once."""
+    from edge_daemon.cli.progress import file_progress  # noqa: PLC0415  keeps --help light
+    from edge_daemon.sources.images import read_picture  # noqa: PLC0415
+
+    by_image: dict[Path, list[_Row]] = defaultdict(list)
+    for row in rows:
+        by_image[row.image].append(row)
+    with file_progress(["pictures"], [float(len(by_image))]) as tell:
+        for n, (path, asked) in enumerate(by_image.items(), 1):
+            picture = read_picture(path).resized(*engine.input_size)
+            ready = engine.prepare([row.question for row in asked], [None] * len(asked))
+            p_yes = engine.answer(engine.look(picture[None]), ready).p_yes[0].tolist()
+            for row, p in zip(asked, p_yes):
+                yield _Row(row.given, row.image, row.question, row.answer, p)
+            tell("pictures", float(n))
+
+
+def _figures(rows: Sequence[_Row], args: argparse.Namespace) -> dict[str, float | int | None]:
+    """Return the figures of merit; those that need what the rows lack are None.
+
+    accuracy is of the rows that were answered YES or NO; balanced accuracy, AUROC and ECE are of
+    p_yes on all supported rows, at 0.5; abstained is the share of UNKNOWN among all.
+    """
+    import numpy as np  # noqa: PLC0415  keeps --help light
+
+    from edge_daemon.figures import (  # noqa: PLC0415
+        auroc,
+        balanced_accuracy,
+        expected_calibration_error,
+    )
+
+    p, yes = np.array([row.p_yes for row in rows]), np.array([row.answer for row in rows])
+    known = ~np.isnan(p)
+    said_yes, said_no = p >= args.yes_above, p <= args.no_below
+    decided = said_yes | said_no
+    some = bool(known.any())
+    found = {
+        "accuracy": float((said_yes == yes)[decided].mean()) if decided.any() else math.nan,
+        "balanced_accuracy": balanced_accuracy(p[known], yes[known]) if some else math.nan,
+        "auroc": auroc(p[known], yes[known]) if some else math.nan,
+        "ece": expected_calibration_error(p[known], yes[known]) if some else math.nan,
+        "abstained": float(1 - decided.mean()),
+    }
+    rounded = {name: None if math.isnan(v) else round(v, 4) for name, v in found.items()}
+    return {"rows": len(rows), "yes": int(yes.sum()), **rounded}
+
+
+def _write(path: Path, rows: Sequence[_Row], args: argparse.Namespace) -> None:
+    from edge_daemon.verdicts.hysteresis import first_verdict  # noqa: PLC0415  keeps --help light
+
+    with path.open("w", encoding="utf-8") as out:
+        for row in rows:
+            verdict, reason = first_verdict(row.p_yes, args.yes_above, args.no_below)
+            found = {
+                "p_yes": None if math.isnan(row.p_yes) else round(row.p_yes, 4),
+                "verdict": verdict.value,
+                "reason": reason.value if reason else None,
+            }
+            out.write(json.dumps({**row.given, **found}, ensure_ascii=False) + "\n")
+
+
+def _print_table(figures: dict[str, Any]) -> None:
+    from rich.console import Console  # noqa: PLC0415  keeps --help light
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("question", "rows", "YES", "accuracy", "balanced", "AUROC", "ECE", "abstained")
+    for text, found in {**figures["questions"], "all": figures["all"]}.items():
+        cells = ("-" if v is None else f"{v:.3f}" if isinstance(v, float) else str(v)
+                 for v in found.values())  # fmt: skip
+        table.add_row(text, *cells)
+    Console().print(table)

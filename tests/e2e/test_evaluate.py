@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+
+from tests.data.colours import BLUE, RED
+from tests.data.tiny_bundle import painted
+from tests.e2e.daemon import edge_daemon
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    for name, colour in (("red", RED), ("blue", BLUE)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), painted(colour)[..., ::-1])
+    found = [
+        {"image": "red.png", "question": "Is it red?", "answer": "YES", "note": "kept"},
+        {"image": "blue.png", "question": "Is it red?", "answer": False},
+        {"image": "red.png", "question": "Is it blue?", "answer": True},  # wrong label
+        {"image": "blue.png", "question": "Is there an elephant?", "answer": False},
+    ]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("\n".join(map(json.dumps, found)))
+    return file
+
+
+def test_evaluate_tells_figures_and_predictions(rows: Path, tiny_bundle: Path) -> None:
+    out = rows.with_name("out.jsonl")
+    done = edge_daemon(
+        "evaluate", str(rows), "--bundle", str(tiny_bundle), "--json", "--predictions", str(out)
+    )
+    figures = json.loads(done.stdout)
+    predicted = [json.loads(line) for line in out.read_text().splitlines()]
+
+    assert done.returncode == 0, done.stderr
+    assert figures["questions"]["Is it red?"]["accuracy"] == 1.0
+    assert figures["questions"]["Is it red?"]["auroc"] == 1.0
+    assert figures["questions"]["Is it blue?"]["accuracy"] == 0.0
+    assert figures["questions"]["Is there an elephant?"]["auroc"] is None
+    assert figures["all"]["abstained"] == pytest.approx(0.25)
+    assert {(p["question"], p["verdict"], p["reason"]) for p in predicted} == {
+        ("Is it red?", "YES", None),
+        ("Is it red?", "NO", None),
+        ("Is it blue?", "NO", None),
+        ("Is there an elephant?", "UNKNOWN", "unsupported"),
+    }
+    assert predicted[0]["note"] == "kept"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "holds no rows"),
+        ("{", ":1: is not such a row"),
+        ('{"image": "a", "question": "b"}', ":1: is not such a row"),
+        ('{"image": "a", "question": "b", "answer": "maybe"}', ":1: answer must be YES or NO"),
+    ],
+)
+def test_evaluate_tells_the_line_that_is_wrong(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text(text)
+    done = edge_daemon("evaluate", str(file))
+
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
