@@ -121,6 +121,33 @@ def mosaic(four: Sequence[Sample], size: tuple[int, int]) -> Sample:
     return Sample(canvas, _with_doubts(labels, size))
 
 
+def erase(sample: Sample, rng: np.random.Generator) -> Sample:
+    """The same surroundings without the things: a wall behind a dog is no dog.
+
+    Each box is covered with what lies beside it.  Samples too full for that come back as they
+    are.
+    """
+    labels = sample.labels
+    rows, columns = sample.pixels.shape[:2]
+    area = np.prod(labels.boxes[:, 2:] - labels.boxes[:, :2], axis=1)
+    if not 0 < len(area) <= 4 or area.max() > 0.4:
+        return sample
+    pixels = sample.pixels.copy()
+    for box in labels.boxes:
+        x1, y1, x2, y2 = (np.asarray(box) * [columns, rows, columns, rows]).astype(int)
+        x1, y1, x2, y2 = max(0, x1 - 3), max(0, y1 - 3), min(columns, x2 + 4), min(rows, y2 + 4)
+        beside = pixels[y1:y2, x2:] if columns - x2 > x1 else pixels[y1:y2, :x1]
+        if beside.shape[1] < 8:
+            return sample
+        cover = cv2.resize(beside, (x2 - x1, y2 - y1), interpolation=cv2.INTER_LINEAR)
+        pixels[y1:y2, x1:x2] = cover[:, ::-1] if rng.random() < 0.5 else cover
+    gone = np.zeros(len(area), bool)
+    nothing = Labels(
+        labels.boxes[gone], labels.certain[gone], labels.possible[gone], labels.unseen, labels.scene
+    )
+    return Sample(pixels, nothing)
+
+
 def paste(sample: Sample, cutout: Cutout, rng: np.random.Generator) -> Sample:
     """The sample with a thing standing in it, smaller the higher it stands."""
     rows, columns = sample.pixels.shape[:2]

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from edge_daemon.training.augment import Sample, mosaic, paste, vary
+from edge_daemon.training.augment import Sample, erase, mosaic, paste, vary
 from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, SCENES
 from edge_daemon.training.cutouts import SHARES
 from edge_daemon.training.meaning import properties
@@ -34,15 +34,16 @@ if TYPE_CHECKING:
 # How often each concept should be in a picture, at least; rarer ones are drawn more often.
 _WANTED_SHARE: Final = {
     "person": 0.3, "cyclist": 0.06, "motorcyclist": 0.06, "car": 0.35, "truck": 0.15, "bus": 0.12,
-    "bicycle": 0.09, "motorcycle": 0.12, "rickshaw": 0.06, "dog": 0.05, "cat": 0.025,
-    "traffic_light": 0.2, "red_light": 0.1, "green_light": 0.1, "yellow_light": 0.05,
+    "bicycle": 0.09, "motorcycle": 0.12, "rickshaw": 0.06, "dog": 0.04, "cat": 0.02,
+    "traffic_light": 0.22, "red_light": 0.12, "green_light": 0.12, "yellow_light": 0.05,
     "stop_sign": 0.015,
 }  # fmt: skip
 _NIGHT_SHARE: Final = 0.04
 _EMPTY_SHARE: Final = 0.06
 _MOST_REPEATED: Final = 6.0
 _ZONE_SHARE: Final = 0.3
-_SOURCE_WEIGHT: Final = {"dogs_cats": 0.7}  # close-ups of pets: no street has that view
+# Close-ups of pets are no street's view, and all their rooms hold a pet; rooms without are rare.
+_SOURCE_WEIGHT: Final = {"dogs_cats": 0.4, "coco256": 2.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +119,9 @@ class Batches(IterableDataset[Batch]):
         if luck < data.mosaic_share:
             return mosaic([self._one(rng) for _ in range(4)], self._size)
         sample = self._one(rng)
-        if luck < data.mosaic_share + data.paste_share:
+        if luck > 1 - data.erase_share:
+            sample = erase(sample, rng)
+        elif luck < data.mosaic_share + data.paste_share:
             for _ in range(int(rng.integers(1, 3))):
                 name = str(rng.choice(list(SHARES), p=list(SHARES.values())))
                 if self._cutouts.get(name):

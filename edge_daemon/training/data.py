@@ -49,7 +49,9 @@ def open_material(settings: Settings) -> Material:
     rows = list(read_rows(data.root / "labels.jsonl.gz", without=NEVER_TRAINED))
     if data.rendered_pictures:
         more, streets = open_rendered(
-            data.cache / "rendered.u8", data.rendered_pictures, settings.seed
+            data.cache / f"rendered-{data.rendered_pictures}.u8",
+            data.rendered_pictures,
+            settings.seed,
         )
         rows, pictures = rows + more, pictures.joined(streets)
     train = [row for row in rows if row.split == "train"]

@@ -17,6 +17,7 @@ from edge_daemon.training.meaning import learn_to_read
 from edge_daemon.training.network import Network
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from edge_daemon.training.data import Material
@@ -79,8 +80,7 @@ class _Run:
                 settings.data.root / "init" / "mobilenet_v2_1.0_224.safetensors"
             )
         else:
-            state = torch.load(settings.optim.start_from, weights_only=True)
-            self.network.load_state_dict(state["average"])
+            _start_from(self.network, settings.optim.start_from, tokenizer.vocab)
         self.step = 0
         self.network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stubs lack it
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
@@ -111,6 +111,7 @@ class _Run:
                 "average": self.average,
                 "optimiser": self.optimiser.state_dict(),
                 "step": self.step,
+                "vocab": self.material.tokenizer.vocab,
             },
             fresh,
         )
@@ -177,6 +178,19 @@ class _Run:
             {"params": [p for p in learnt if id(p) in old], "peak": optim.encoder_rate},
             {"params": [p for p in learnt if id(p) not in old], "peak": optim.rate},
         ]
+
+
+def _start_from(network: Network, checkpoint: Path, vocab: Sequence[str]) -> None:
+    """Take over averaged weights; words the other vocabulary had keep their embedding."""
+    state = torch.load(checkpoint, weights_only=True)
+    weights, known = state["average"], {piece: n for n, piece in enumerate(state["vocab"])}
+    words = network.question.words.weight.detach().clone()
+    for n, piece in enumerate(vocab):
+        if piece in known:
+            words[n] = weights["question.words.weight"][known[piece]]
+    own = network.state_dict()
+    kept = {k: v for k, v in weights.items() if k in own}
+    network.load_state_dict({**own, **kept, "question.words.weight": words})
 
 
 def _schedule(step: int, warm_up: int, steps: int) -> float:

@@ -34,6 +34,14 @@ ROLES: Final = ("subject", "amount", "partner", "place", "attribute", "scene", "
 
 POSITIONS: Final = 24
 COUNTS: Final = 10  # thermometer steps
+_COLOURS: Final = (
+    (1.0, -0.5, -0.5), (1.5, -1.5, 0.0), (1.0, -1.0, 1.0), (-0.5, 1.0, -0.5), (-1.5, 1.5, 0.0),
+    (-1.0, 0.5, 0.5), (-2.0, 1.0, 1.0), (0.5, 0.5, -1.0), (1.0, 0.2, -1.2), (-0.5, -0.5, 1.0),
+    (0.4, 0.4, 0.4), (-0.4, -0.4, -0.4), (2.0, -1.0, -1.0), (-1.0, 2.0, -1.0), (1.0, 1.0, -2.0),
+    (0.0, 1.0, -1.0),
+)  # fmt: skip
+"""First weights of red, green, blue in each colour filter."""
+
 _CONDITION: Final = 64
 _BIAS: Final = 8
 
@@ -68,6 +76,28 @@ class Block(nn.Module):
         return (x + out if self.residual else out), wide
 
 
+class LampColour(nn.Module):
+    """Strongest colours in each token's cell, straight from the picture.
+
+    A lit lamp is a few pixels; on the way to stride 16 the encoder forgets what colour they had.
+    Source: measured 2026-11-21, a linear probe of its tokens told red from green in 64 % of
+    photographs, one of raw pixels in 90 %.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.filters = ConvReLU6(3, len(_COLOURS), 3, 2)
+        self.strongest = nn.MaxPool2d(8)
+        self.out = nn.Conv2d(len(_COLOURS), dim, 1)
+        convolution = self.filters[1]
+        convolution.weight.data.copy_(torch.tensor(_COLOURS)[:, :, None, None] / 9)
+        convolution.bias.data.fill_(-0.3)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Normalised picture (B,3,H,W) to (B,D,H/16,W/16)."""
+        return torch.as_tensor(self.out(self.strongest(self.filters(picture))))
+
+
 class ImageEncoder(nn.Module):
     """uint8 pictures (B,H,W,3) to tokens (B,T,D) on the stride-16 grid, row by row."""
 
@@ -83,6 +113,7 @@ class ImageEncoder(nn.Module):
         self.from_16 = nn.Conv2d(576, dim, 1)
         self.from_32 = nn.Conv2d(320, dim, 1)
         self.from_all = nn.Conv2d(320, dim, 1)
+        self.colour = LampColour(dim)
         self.mix_8 = nn.Conv2d(_MID, dim, 1)
         self.mix = ConvReLU6(dim, dim, 3)
         self.mix_again = Block(dim, 2, dim, 1)
@@ -94,6 +125,7 @@ class ImageEncoder(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         """Tokens (B,T,D), T = H/16 * W/16."""
         x = (pixels.permute(0, 3, 1, 2).float() - 127.0) / 127.5  # (B,3,H,W)
+        colour = self.colour(x)
         x = self.stem(x)
         kept: dict[int, Tensor] = {}
         for n, block in enumerate(self.blocks, 1):
@@ -102,7 +134,7 @@ class ImageEncoder(nn.Module):
         pooled = x.mean((2, 3), keepdim=True)  # (B,320,1,1)
         up = F.interpolate(self.from_32(x), scale_factor=2.0, mode="nearest")  # (B,D,h,w)
         fine = self.mix_8(self.from_8(kept[_STRIDE_8]))
-        mixed = F.relu6(self.from_16(kept[_STRIDE_16]) + up + fine + self.from_all(pooled))
+        mixed = F.relu6(self.from_16(kept[_STRIDE_16]) + up + fine + colour + self.from_all(pooled))
         mixed = mixed + self.mix(mixed)
         mixed, _ = self.mix_again(mixed)
         tokens: Tensor = self.out(mixed).flatten(2).transpose(1, 2)

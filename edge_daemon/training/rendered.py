@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from itertools import count, islice
 from typing import TYPE_CHECKING, Final
 
+import cv2
 import numpy as np
 
 from edge_daemon.scenes import random_scene
+from edge_daemon.scenes.options import SceneOptions
+from edge_daemon.scenes.street import Street
 from edge_daemon.training.concepts import CONCEPTS, HUMAN, SCENE_INDEX, SCENES
 from edge_daemon.training.labels import Row, assemble
 from edge_daemon.training.pictures import Pictures, write_cache
@@ -23,6 +27,11 @@ if TYPE_CHECKING:
     from edge_daemon.training.labels import Labels
 
 RENDERED: Final = "rendered"
+
+FIRST_SEED: Final = 10_000
+"""Streets of lower seeds are never trained on: demos and tests use them."""
+
+_FRAMES_PER_STREET: Final = 25
 
 _PLAIN: Final = 0.35  # this much visible is certain ...
 _HINTED: Final = 0.05  # ... and less than this is nothing to go by
@@ -81,14 +90,38 @@ def _render(cache: Path, stored: Path, n: int, seed: int) -> None:
     notes: dict[str, object] = {}
 
     def pictures() -> Iterator[tuple[str, NDArray[np.uint8]]]:
-        for i in range(n):
-            pixels, truth = random_scene(rng)
+        for i, (pixels, truth) in enumerate(islice(_streets(rng), n)):
             key = f"{RENDERED}/{i:05d}"
             notes[key] = _note(labels_of_scene(truth))
             yield key, pixels
 
     write_cache(cache, pictures())
     stored.write_text(json.dumps(notes))
+
+
+def _streets(rng: np.random.Generator) -> Iterator[tuple[NDArray[np.uint8], Truth]]:
+    """Single pictures and frames of living streets in turn, without end."""
+    for seed in count(FIRST_SEED):
+        for _ in range(_FRAMES_PER_STREET):
+            yield random_scene(rng)
+        options = _random_options(rng, seed)
+        street = Street(options)
+        for index in rng.integers(0, options.n_frames, _FRAMES_PER_STREET):
+            pixels, truth = street.frame(int(index))
+            yield np.asarray(cv2.resize(pixels, (320, 192), interpolation=cv2.INTER_AREA)), truth
+
+
+def _random_options(rng: np.random.Generator, seed: int) -> SceneOptions:
+    def span(most: int) -> tuple[int, int]:
+        return 0, int(rng.integers(0, most + 1))
+
+    return SceneOptions(
+        time=str(rng.choice(["day", "day", "day", "dusk", "night"])),
+        weather=str(rng.choice(["clear", "clear", "clear", "rain", "fog"])),
+        seed=seed, size=(480, 270), fps=2.0, seconds=40.0,
+        people=span(4), cars=span(3), bus=span(1), trucks=span(1), bicycles=span(2),
+        motorcycles=span(1), dogs=span(1),
+    )  # fmt: skip
 
 
 def _note(labels: Labels) -> dict[str, object]:

@@ -26,6 +26,7 @@ class DataSettings(_Section):
     rendered_pictures: int = Field(0, ge=0, description="Pictures rendered into the cache, once.")
     rendered_share: float = Field(0.0, ge=0, lt=1, description="Share of rendered pictures.")
     mosaic_share: float = Field(0.12, ge=0, lt=1, description="Share of 2 x 2 mosaics.")
+    erase_share: float = Field(0.06, ge=0, lt=1, description="Share whose things are removed.")
     paste_share: float = Field(0.2, ge=0, lt=1, description="Share with a small thing pasted in.")
 
 
