@@ -5,7 +5,7 @@ Importing this package loads nothing heavy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edge_daemon.scenes.truth import Box, Truth
 
@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-__all__ = ["Box", "Truth", "random_scene"]
+__all__ = ["DEMO_SCENE", "Box", "Truth", "random_scene"]
+
+DEMO_SCENE: Final = (
+    "test:street?seed=185&view=diagonal&size=640x360&fps=10&seconds=39.2"
+    "&people=0-3&cars=0-2&bus=0-1&bicycles=0&light=cycle"
+)
+"""The shipped clip: people, cars and a bus come and go, the light changes, the street empties."""
 
 
 def random_scene(

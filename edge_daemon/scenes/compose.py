@@ -84,7 +84,7 @@ class _Stage:
         start = (body.seed * 37) % texture.TILE
         grit = texture.cut(texture.grit(), start, start * 7, w, h)
         soft = texture.cut(texture.clouds(), start * 3, start, w, h)
-        _, top, _, bottom = sprite.full
+        top, bottom = sprite.rows
         rows = (np.arange(sprite.top, sprite.top + h, dtype=np.float32) - top) / (bottom - top)
         shade = (1.07 - 0.16 * rows)[:, None] * (1 + body.grain * (0.6 * grit + 0.8 * soft))
         clear = self.air.clear_over(max(sprite.depth_m, 0.0))
@@ -186,15 +186,12 @@ class _Stage:
 def _box(body: Body, sprite: Sprite, solid: NDArray[np.bool_], seen_px: int, view: View) -> Box:
     """The truth about one body that covers something."""
     rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
-    x1, y1, x2, y2 = sprite.full
-    inside = (min(x2, view.width) - max(x1, 0)) * (min(y2, view.height) - max(y1, 0))
-    share = min(max(inside / max((x2 - x1) * (y2 - y1), 1e-6), 0.0), 1.0)
     return Box(
         kind=body.kind or "",
         x1=round((sprite.left + int(columns[0])) / view.width, 5),
         y1=round((sprite.top + int(rows[0])) / view.height, 5),
         x2=round((sprite.left + int(columns[-1]) + 1) / view.width, 5),
         y2=round((sprite.top + int(rows[-1]) + 1) / view.height, 5),
-        visible=round(share * seen_px / int(solid.sum()), 3),
+        visible=round(sprite.inside * seen_px / int(solid.sum()), 3),
         colour=body.colour,
     )

@@ -121,8 +121,7 @@ def _bus_front(bus: _Bus) -> None:
         shape.face(panel(-half * 0.92, half * 0.92, 3.05, 4.0, z), bus.glass, AHEAD)
     for side in (-1, 1):
         shape.face(panel(side * 0.72, side * 1.14, 0.6, 0.84, z), _LIGHT[bus.night], AHEAD)
-        mirror = (side * half, 2.0, bus.front - 0.05)
-        box(shape, mirror, (side * (half + 0.2), 2.45, bus.front + 0.12), (22, 22, 24))
+        _mirror(shape, side * half, (2.0, 2.45), bus.front)
     shape.face(panel(-0.3, 0.3, 0.5, 0.64, z), _PLATE, AHEAD)
     shape.face(panel(-half, half, 0.3, 0.46, z), (30, 31, 33), AHEAD)
 
@@ -196,5 +195,13 @@ def _cab(shape: Shape, paint: Colour, low: Vec, high: Vec, *, night: bool) -> No
         x, out = side * half * 1.003, outward(side)
         shape.face(side_panel(x, 1.45, top - 0.35, front - 1.15, front - 0.15), GLASS, out)
         shape.face(side_panel(x, 0.6, 1.35, front - 1.22, front - 1.19), times(paint, 0.6), out)
-        mirror = (side * half, 1.6, front - 0.1)
-        box(shape, mirror, (side * (half + 0.2), 2.2, front + 0.05), (24, 24, 26))
+        _mirror(shape, side * half, (1.6, 2.2), front - 0.05)
+
+
+def _mirror(shape: Shape, x: float, heights: tuple[float, float], z: float) -> None:
+    """The sides of an outside mirror that the body never hides: the front and the outer one."""
+    side = 1 if x > 0 else -1
+    low, high = heights
+    shape.face(panel(x, x + side * 0.2, low, high, z + 0.1), (22, 22, 24), AHEAD)
+    outer = side_panel(x + side * 0.2, low, high, z - 0.06, z + 0.1)
+    shape.face(outer, (30, 30, 32), outward(side))

@@ -24,6 +24,11 @@ _OVERSAMPLED_PX: Final = 520  # a sprite is drawn up to about this many pixels a
 _HIGHLIGHT: Final = 0.66  # size of a limb's lit part, which lies towards the upper left
 _SHIFT: Final = -0.22
 
+_SPREAD: Final = np.array(  # points in a box, as shares of its sides
+    [(x, y, z) for x in (0.1, 0.5, 0.9) for y in (0.1, 0.3, 0.5, 0.7, 0.9)
+     for z in np.linspace(0.05, 0.95, 10)], np.float32
+)  # fmt: skip
+
 Paint = tuple[float, float, float, float]
 
 
@@ -31,14 +36,16 @@ Paint = tuple[float, float, float, float]
 class Sprite:
     """A drawn body: premultiplied float32 RGBA in [0, 255] at (left, top) of the picture.
 
-    full is its whole box (x1, y1, x2, y2) in pixels, also where it is outside the picture.
+    rows is its first and last row, also where they are outside the picture; inside is the share
+    of the body, by its own measures, that is in the picture.
     """
 
     left: int
     top: int
     rgba: Points
     depth_m: float
-    full: tuple[float, float, float, float]
+    rows: tuple[float, float]
+    inside: float
 
     @property
     def alpha(self) -> Points:
@@ -86,7 +93,11 @@ def draw(shape: Shape, pose: Pose, view: View, sun: Points, contrast: float) -> 
                 face = fixed((view.to_picture(view.cut(camera[span])) - corner) * k)
             if len(face) > 2:
                 cv2.fillPoly(board, [face], colours[n], cv2.LINE_AA, FIX)
-    return Sprite(left, top, _shrunk(board, k), view.depth(pose.x_m, pose.z_m), full)
+    inside = 1.0
+    if full[0] < 0 or full[1] < 0 or full[2] > view.width or full[3] > view.height:
+        inside = _share_inside(outline, pose, view)
+    depth_m = view.depth(pose.x_m, pose.z_m)
+    return Sprite(left, top, _shrunk(board, k), depth_m, (full[1], full[3]), inside)
 
 
 def fixed(points: Points) -> NDArray[np.int32]:
@@ -133,6 +144,15 @@ def _limbs(
     for k, n in enumerate(outline.limbs.tolist()):
         found[n] = [(whole[k], dark[k])] + ([(lit[k], bright[k])] if thick[k] else [])
     return found
+
+
+def _share_inside(outline: Outline, pose: Pose, view: View) -> float:
+    """How much of the box around a body is in the picture, by points spread evenly over it."""
+    low, high = outline.points.min(0), outline.points.max(0)
+    camera = view.to_camera(pose.to_world(low + (high - low) * _SPREAD))
+    u, v = view.to_picture(camera).T
+    across, down = (u >= 0) & (u < view.width), (v >= 0) & (v < view.height)
+    return float((across & down & (camera[:, 2] > NEAR_M)).mean())
 
 
 def _bounds(outline: Outline, pixels: Points, scale: Points) -> tuple[float, float, float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 KINDS = ("person", "car", "bus", "truck", "bicycle", "motorcycle", "dog", "traffic_light")
 
@@ -38,6 +38,11 @@ class Truth:
         """The truth of a picture with these boxes; a light counts when half of it is seen."""
         lamps = [b.colour for b in boxes if b.kind == "traffic_light" and b.visible > 0.5]
         return Truth(boxes, lamps[0] if lamps else None, time, weather)
+
+    def as_row(self) -> dict[str, object]:
+        """The truth as plain values, for JSON."""
+        boxes = [{f.name: getattr(box, f.name) for f in fields(Box)} for box in self.boxes]
+        return {"light": self.light, "time": self.time, "weather": self.weather, "boxes": boxes}
 
     def count(self, kind: str, least_visible: float = 0.25) -> int:
         """How many of a kind are at least so visible."""

@@ -109,16 +109,16 @@ class _Form(NamedTuple):
         """The lower body's profile."""
         half, front, rear = self.half, self.front, self.rear
         return [
-            (front - 0.10, 0.22, half * 0.86),
-            (front, 0.42, half * 0.90),
-            (front - 0.03, 0.62, half * 0.91),
-            (front - 0.16, self.bonnet - 0.12, half * 0.93),
+            (front - 0.16, 0.18, half * 0.80),
+            (front + 0.02, 0.36, half * 0.72),
+            (front, 0.58, half * 0.74),
+            (front - 0.20, self.bonnet - 0.10, half * 0.86),
             (self.z(self.screen_foot) + 0.02, self.bonnet + 0.02, half * 0.97),
             (self.z(self.rear_top), self.belt, half),
             (self.z(self.rear_foot), self.boot, half * 0.96),
-            (rear + 0.03, self.boot - 0.10, half * 0.93),
-            (rear, 0.52, half * 0.93),
-            (rear + 0.10, 0.24, half * 0.90),
+            (rear + 0.05, self.boot - 0.10, half * 0.84),
+            (rear, 0.52, half * 0.82),
+            (rear + 0.14, 0.20, half * 0.84),
         ]
 
     @property
@@ -218,10 +218,10 @@ def _front(shape: Shape, form: _Form, *, night: bool) -> None:
     ahead = (0.0, 0.2, 1.0)
     lamp = (255.0, 250.0, 230.0) if night else (214.0, 222.0, 228.0)
     shape.face(panel(-half * 0.42, half * 0.42, 0.50, top, z - 0.03), (24, 25, 27), ahead)
-    shape.face(panel(-half * 0.7, half * 0.7, 0.24, 0.38, z - 0.05), (28, 29, 31), AHEAD)
+    shape.face(panel(-half * 0.62, half * 0.62, 0.22, 0.36, z - 0.03), (28, 29, 31), AHEAD)
     shape.face(panel(-0.26, 0.26, 0.42, 0.53, z), (228, 228, 220), AHEAD)
     for side in (-1, 1):
-        inner, outer = side * half * 0.50, side * half * 0.89
+        inner, outer = side * half * 0.44, side * half * 0.80
         lower = [(inner, top - 0.14, z - 0.02), (outer, top - 0.12, z - 0.08)]
         upper = [(outer, top + 0.02, z - 0.14), (inner, top - 0.02, z - 0.08)]
         shape.face([*lower, *upper], lamp, ahead)
@@ -230,10 +230,10 @@ def _front(shape: Shape, form: _Form, *, night: bool) -> None:
 def _rear(shape: Shape, form: _Form, paint: Colour, *, night: bool) -> None:
     z, half = form.rear - 0.012, form.half
     tail = (255.0, 40.0, 30.0) if night else (170.0, 24.0, 26.0)
-    shape.face(panel(-half * 0.85, half * 0.85, 0.26, 0.40, z), times(paint, 0.55), BEHIND)
+    shape.face(panel(-half * 0.76, half * 0.76, 0.26, 0.40, z), times(paint, 0.55), BEHIND)
     shape.face(panel(-0.26, 0.26, 0.58, 0.70, z), (228, 226, 206), BEHIND)
     for side in (-1, 1):
-        lamp = panel(side * half * 0.58, side * half * 0.94, form.boot - 0.32, form.boot - 0.13, z)
+        lamp = panel(side * half * 0.50, side * half * 0.82, form.boot - 0.32, form.boot - 0.13, z)
         shape.face(lamp, tail, BEHIND)
 
 

@@ -47,7 +47,7 @@ def test_a_sprite_covers_what_it_shows(view: View) -> None:
     sprite = draw(shape, Pose(0.0, 5.0, 0.0), view, SUN, 0.5)
 
     assert sprite is not None
-    assert sprite.full == pytest.approx((80, 50, 120, 70), abs=0.01)
+    assert (sprite.rows, sprite.inside) == (pytest.approx((50, 70), abs=0.01), 1.0)
     assert sprite.alpha.sum() == pytest.approx(40 * 20, rel=0.03)
     middle = sprite.rgba[60 - sprite.top, 100 - sprite.left]
     assert middle == pytest.approx((200, 100, 50, 255), abs=1)
@@ -71,3 +71,12 @@ def test_what_is_outside_the_picture_has_no_sprite(view: View, place: tuple[floa
     shape.limb((0, 0, 0), (0, 1.7, 0), (0.2, 0.2), (90, 90, 90))
 
     assert draw(shape, Pose(*place, 0.0), view, SUN, 0.5) is None
+
+
+def test_a_long_body_that_leaves_the_picture_is_partly_inside(view: View) -> None:
+    shape = Shape()
+    shape.face([(0, 0, -6), (0, 3, -6), (0, 3, 6), (0, 0, 6)], (9, 9, 9), (-1, 0, 0))
+    sprite = draw(shape, Pose(3.0, 6.0, 0.0), view, SUN, 0.5)
+
+    assert sprite is not None
+    assert 0.55 < sprite.inside < 0.8  # it is seen from z = 3 to z = 12
