@@ -126,7 +126,7 @@ def test_python_that_does_not_fit_is_refused(project: Project, stub: Stub) -> No
 
 
 def test_python_without_ensurepip_is_told(make_project: Callable[[], Project], stub: Stub) -> None:
-    no_pip = f'case "$*" in *ensurepip*) exit 1;; esac; exec {sys.executable} "$@"'
+    no_pip = f'case "$*" in *ensurepip*) exit 1;; esac; exec "{sys.executable}" "$@"'
     bare = stub("python3.x", no_pip).split(":")[0] + "/python3.x"
     done = make_project().call("setup-env", "demo", PYTHON=bare)
 
