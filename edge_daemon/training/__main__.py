@@ -51,6 +51,7 @@ def _train(settings: Settings, chosen: argparse.Namespace) -> None:
 
 def _export(settings: Settings, chosen: argparse.Namespace) -> None:
     """Export, then fit the temperature on half of the pictures kept apart."""
+    from edge_daemon.figures import fit_temperature  # noqa: PLC0415
     from edge_daemon.training.data import open_material  # noqa: PLC0415
     from edge_daemon.training.evaluate import ask, known_logits, random_probe, truths  # noqa: PLC0415
     from edge_daemon.training.export import (  # noqa: PLC0415
@@ -59,7 +60,6 @@ def _export(settings: Settings, chosen: argparse.Namespace) -> None:
         write_goldens,
         write_manifest,
     )
-    from edge_daemon.figures import fit_temperature  # noqa: PLC0415
     from edge_daemon.training.truth import Grid  # noqa: PLC0415
 
     material = open_material(settings)

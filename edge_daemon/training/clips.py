@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from edge_daemon.figures import auroc
 from edge_daemon.training.augment import fit
 from edge_daemon.training.evaluate import ask, look, plain_probe, truths
-from edge_daemon.figures import auroc
 from edge_daemon.training.labels import labels_of
 from edge_daemon.training.truth import Grid
 

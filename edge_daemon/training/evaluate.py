@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from edge_daemon.training import grammar
-from edge_daemon.training.augment import fit
-from edge_daemon.training.batches import random_zone
-from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, LIGHTS, SCENES
 from edge_daemon.figures import (
     auroc,
     balanced_accuracy,
     expected_calibration_error,
     logit,
 )
+from edge_daemon.training import grammar
+from edge_daemon.training.augment import fit
+from edge_daemon.training.batches import random_zone
+from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, LIGHTS, SCENES
 from edge_daemon.training.questions import Question, Term, draw
 from edge_daemon.training.rendered import RENDERED
 from edge_daemon.training.truth import Grid, answers, concept_maps

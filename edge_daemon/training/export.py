@@ -101,10 +101,10 @@ def write_goldens(network: Network, tokenizer: Tokenizer, out: Path, temperature
     folder = out / "goldens"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    rng = np.random.default_rng(7)
+    rng, head = np.random.default_rng(7), network.answer
     rows: list[dict[str, Any]] = []
     for n in range(_GOLDEN_PICTURES):
-        pixels, _truth = random_scene(rng)
+        pixels, _truth = random_scene(rng, head.columns * 16, head.rows * 16)
         name = f"goldens/street-{n}.png"
         cv2.imwrite(str(out / name), cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
         for zone in (None, _GOLDEN_ZONE):

@@ -136,7 +136,7 @@ class _Run:
             for name, value in self._learn(batch.to(self.device)).items():
                 sums[name] = sums.get(name, 0.0) + float(value)
             self.step, counted = self.step + 1, counted + 1
-            if self.step % 20 == 0:
+            if self.step % 20 == 0 or self.step == settings.optim.steps:
                 rate = counted * settings.optim.batch / (time.monotonic() - began)
                 means = {name: value / counted for name, value in sums.items()}
                 note({"step": self.step, **means, "pictures_per_s": rate})

@@ -89,9 +89,9 @@ class LampColour(nn.Module):
         self.filters = ConvReLU6(3, len(_COLOURS), 3, 2)
         self.strongest = nn.MaxPool2d(8)
         self.out = nn.Conv2d(len(_COLOURS), dim, 1)
-        convolution = self.filters[1]
-        convolution.weight.data.copy_(torch.tensor(_COLOURS)[:, :, None, None] / 9)
-        convolution.bias.data.fill_(-0.3)
+        weight = torch.tensor(_COLOURS)[:, :, None, None].expand(-1, -1, 3, 3) / 9
+        bias = torch.full((len(_COLOURS),), -0.3)
+        self.filters[1].load_state_dict({"weight": weight, "bias": bias})
 
     def forward(self, picture: Tensor) -> Tensor:
         """Normalised picture (B,3,H,W) to (B,D,H/16,W/16)."""

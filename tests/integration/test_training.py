@@ -1,0 +1,134 @@
+"""A bundle from nothing: a few steps of training, export, and an engine that opens the result."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_daemon.engine.bundle import load_bundle
+from edge_daemon.engine.goldens import verify_goldens
+from edge_daemon.engine.ort import OnnxEngine
+from edge_daemon.training.__main__ import main
+from tests.conftest import missing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+try:
+    import torch
+    from safetensors.torch import save_file
+
+    from edge_daemon.training.network import ImageEncoder
+except ModuleNotFoundError:
+    torch = None
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture(autouse=True)
+def _torch() -> None:
+    if torch is None:
+        missing("no torch: pip install 'edge-daemon[train]'", "REQUIRE_TORCH")
+
+
+SETTINGS = """\
+seed: 3
+workers: 0
+threads: 1
+checkpoint_every: 2
+data: {{root: {root}, cache: {cache}, rendered_share: 0.0}}
+model: {{width: 64, height: 64, dim: 72, question_width: 16, question_layers: 1}}
+optim: {{steps: {steps}, batch: 2, questions: 6, reading_steps: 3, warm_up: 1}}
+"""
+
+
+@pytest.fixture
+def settings_file(tmp_path: Path) -> Path:
+    """A run's settings, and beside them eight small pictures, labels and starting weights."""
+    root = tmp_path / "data"
+    (root / "init").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    rows = []
+    with tarfile.open(root / "pictures-00.tar", "w") as archive:
+        for n in range(8):
+            key = f"highway_5cls/{n:02d}"
+            pixels = rng.integers(0, 255, (64, 64, 3), np.uint8)
+            data = cv2.imencode(".png", pixels)[1].tobytes()
+            member = tarfile.TarInfo(f"{key}.png")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+            human = [[0.2, 0.2, 0.7, 0.9, ("person", "car")[n % 2]]]
+            split = "val" if n > 5 else "train"
+            rows.append(
+                {
+                    "key": key, "dataset": "highway_5cls", "licence": "CC BY 4.0", "split": split,
+                    "scene": [], "human": human, "detector": [], "brightness": 90.0,
+                    "shard": "pictures-00.tar",
+                }
+            )  # fmt: skip
+    with gzip.open(root / "labels.jsonl.gz", "wt") as lines:
+        lines.writelines(json.dumps(row) + "\n" for row in rows)
+    _write_starting_weights(root / "init" / "mobilenet_v2_1.0_224.safetensors")
+    return _write_settings(tmp_path, steps=4)
+
+
+def _write_settings(folder: Path, steps: int) -> Path:
+    path = folder / "settings.yaml"
+    path.write_text(SETTINGS.format(root=folder / "data", cache=folder / "cache", steps=steps))
+    return path
+
+
+def _write_starting_weights(path: Path) -> None:
+    """Random weights under the names of the MobileNetV2 file."""
+    encoder = ImageEncoder(72)
+    stages = [encoder.stem, *encoder.blocks]
+    tensors = {}
+    for n, stage in enumerate(stages):
+        convolutions = [m for m in stage.modules() if isinstance(m, torch.nn.Conv2d)]
+        for k, convolution in enumerate(convolutions):
+            name = f"f.{n}.c" if n == 0 else f"f.{n}.b.{k}.c"
+            tensors[f"{name}.weight"] = convolution.weight.detach().half()
+            tensors[f"{name}.bias"] = convolution.bias.detach().half()
+    save_file(tensors, path)
+
+
+def _run(step: str, settings: Path, folder: Path) -> int:
+    run, bundle = str(folder / "run"), str(folder / "tiny")
+    return main([step, "--settings", str(settings), "--run", run, "--bundle", bundle])
+
+
+def test_training_goes_on_where_it_stopped(settings_file: Path, tmp_path: Path) -> None:
+    assert _run("train", settings_file, tmp_path) == 0
+    assert _run("train", _write_settings(tmp_path, steps=6), tmp_path) == 0
+
+    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    assert state["step"] == 6
+
+
+def test_an_exported_bundle_opens_and_repeats_its_goldens(
+    settings_file: Path, tmp_path: Path
+) -> None:
+    assert _run("train", settings_file, tmp_path) == 0
+    assert _run("export", settings_file, tmp_path) == 0
+    bundle = load_bundle(tmp_path / "tiny")
+    engine = OnnxEngine(bundle, "fp32", 1)
+    results = verify_goldens(engine, bundle)
+    engine.close()
+
+    assert results
+    assert [r for r in results if not r.ok] == []
+
+
+def test_settings_name_the_key_that_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("data: {root: a, cache: b}\noptim: {steps: 0}\n")
+
+    assert _run("train", bad, tmp_path) == 78
+    assert "optim.steps" in capsys.readouterr().err
