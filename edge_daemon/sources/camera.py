@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from edge_daemon.errors import SourceFormatError, SourceStalledError, SourceUnavailableError
+from edge_daemon.errors import SourceFormatError, SourceUnavailableError
 from edge_daemon.sources.picture import ArrayPicture
 from edge_daemon.sources.timeline import Timeline
 from edge_daemon.sources.watch import LOST_HINT, LiveSource
@@ -72,7 +72,7 @@ class V4l2Source(LiveSource):
         finally:
             capture.release()
         check_camera(self._path)
-        raise SourceStalledError("sends nothing more", where=self._where, hint=LOST_HINT)
+        raise SourceUnavailableError("ceased to send", where=self._where, hint=LOST_HINT)
 
     def _frame(self, capture: cv2.VideoCapture, index: int) -> Frame | None:
         mono_s, at = time.monotonic(), datetime.now(timezone.utc)

@@ -1,4 +1,4 @@
-"""What can be said of V4L2 without a camera; with one see tests/device."""
+"""What can be said of V4L2 without a camera; with one see tests/device/test_v4l2.py."""
 
 from __future__ import annotations
 
