@@ -22,7 +22,7 @@ CONNECT_WITHIN_S: Final = 10.0
 ADDRESS_HINT: Final = "is the camera on, and are host and port of its source right?"
 LOST_HINT: Final = "it is tried again; if it stays, look at the camera"
 _LOOK_EVERY_S: Final = 0.2  # for stop, while nothing arrives
-_FAREWELL_S: Final = 0.5
+_FAREWELL_S: Final = 0.3
 _IN_HAND: Final = 2  # frames decoded ahead of their reader
 
 
