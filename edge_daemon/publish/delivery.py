@@ -96,8 +96,8 @@ class Delivery:
                 self._cursor = event.n
                 self._send_event(event)
 
-    def settle(self) -> bool:
-        """Take note of what the broker acknowledged or refused; return whether it did."""
+    def settle(self) -> None:
+        """Take note of what the broker acknowledged or refused."""
         acks = [
             (self._unacked.pop(mid), code)
             for mid, code in self._connection.take_acks()
@@ -108,7 +108,6 @@ class Delivery:
         self._sending.difference_update(sent.event.id for sent, _ in acks if sent.event)
         self._note_taken(taken)
         self._note_refused(refused)
-        return bool(acks)
 
     def end(self) -> None:
         """Count what was on its way as not sent, and answers as lost: the connection has ended."""

@@ -185,14 +185,12 @@ class MqttPublisher:
         connect is left behind.
         """
         self._is_closing = True
-        self._mail.retained.put(self.topics.status, payloads.OFFLINE)
         self._wake()
         with self._changed:
             self._changed.notify_all()
             limit_s = self._patience.goodbye_s + _TURN_S
             if self._changed.wait_for(lambda: not self._is_running, limit_s):
-                self._wake_r.close()
-                self._wake_w.close()
+                self._free()
 
     def run(self) -> None:
         """Keep the connection, for ever, until close()."""
@@ -212,6 +210,11 @@ class MqttPublisher:
             with self._changed:
                 self._is_running = False
                 self._changed.notify_all()
+            self._free()
+
+    def _free(self) -> None:
+        self._wake_r.close()
+        self._wake_w.close()
 
     def _waits(self) -> Iterator[float]:
         """Yield waits in seconds; the ceiling doubles, each wait is 50-100 % of it.
@@ -288,14 +291,14 @@ class MqttPublisher:
         except BaseException:
             connection.drop()
             raise
-        log.info("broker %s:%d: connected", self._config.host, self._config.port)
+        version = "5" if mqtt5 else "3.1.1"
+        log.info("broker %s:%d: MQTT %s", self._config.host, self._config.port, version)
         return connection
 
     def _begin(self, connection: Connection) -> Delivery:
         """Subscribe, and have every retained topic sent, online as the last of them."""
         connection.subscribe(self._listener.filters)
-        status = payloads.OFFLINE if self._is_closing else payloads.ONLINE
-        self._mail.retained.put(self.topics.status, status)
+        self._mail.retained.put(self.topics.status, payloads.ONLINE)
         delivery = Delivery(
             connection, self._mail, self.topics, refused_s=self._patience.refused_s,
             on_fault=self._on_fault, on_published=self._on_published,
@@ -308,23 +311,24 @@ class MqttPublisher:
     def _talk(self, connection: Connection, delivery: Delivery) -> None:
         """Send and receive until close(), when what is left has a moment to leave."""
         goodbye_at_s = float("inf")
-        while not (self._is_closing and self._mail.retained.idle):
+        while True:
+            if self._is_closing:
+                self._mail.retained.put(self.topics.status, payloads.OFFLINE)
+                goodbye_at_s = min(goodbye_at_s, time.monotonic() + self._patience.goodbye_s)
+                if self._mail.retained.idle or time.monotonic() >= goodbye_at_s:
+                    return
             with self._together:
                 delivery.send()
-            connection.turn(_TURN_S)
-            if delivery.settle():
-                with self._changed:
-                    self._changed.notify_all()
+            connection.turn(min(_TURN_S, self._patience.goodbye_s))
+            delivery.settle()
+            with self._changed:
+                self._changed.notify_all()
             for message in connection.take_messages():
                 self._listener.receive(message)
             for topic in connection.take_refused_subscriptions():
                 what, hint = f"may not subscribe to {topic}", "let this user read it"
                 self._on_fault(BrokerRefusedError(what, where="mqtt", hint=hint))
             self._do_chores()
-            if self._is_closing:
-                goodbye_at_s = min(goodbye_at_s, self.last_turn_s + self._patience.goodbye_s)
-            if self.last_turn_s >= goodbye_at_s:
-                return
 
     def _do_chores(self) -> None:
         self.last_turn_s = time.monotonic()
