@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import tan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from edge_daemon.scenes.view import View
 
 if TYPE_CHECKING:
     from numpy.random import Generator
+
+_CLEARANCE_M: Final = 5.2
+_HORIZON: Final = (-0.12, 0.52)  # its highest and lowest place, as shares of the height
+_LOWER_EDGE: Final = (0.80, 1.05)  # where the nearest ground comes to lie
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,12 @@ def random_place(
     *,
     zebra: bool = True,
     parking: bool = False,
+    clear_of_traffic: bool = False,
 ) -> Place:
-    """Some street and some camera that looks along it, across it or diagonal; any chooses one."""
+    """Some street and some camera that looks along it, across it or diagonal; any chooses one.
+
+    With clear_of_traffic, a camera above the road hangs high enough for a bus to pass below.
+    """
     width, height = size
     if looks == "any":
         looks = str(rng.choice(["along", "across", "across", "diagonal", "diagonal"]))
@@ -72,11 +80,15 @@ def random_place(
     pavement = float(rng.uniform(1.8, 3.6))
     high = float(rng.choice([rng.uniform(1.5, 2.6), rng.uniform(2.6, 4.6), rng.uniform(4.6, 7.0)]))
     x, yaw, focal, near = _STANDS[looks](rng, road + pavement)
+    if clear_of_traffic and abs(x) < road + 0.5:
+        high = max(high, _CLEARANCE_M)
     if rng.random() < 0.5:
         x, yaw = -x, -yaw
     focal_px = focal * width
-    horizon_px = height * float(rng.uniform(0.80, 1.05)) - focal_px * high / near
-    horizon_px = min(max(horizon_px, -0.12 * height), 0.52 * height)
+    if looks == "across":  # a higher one would look over the street's near side only
+        high = min(high, (_LOWER_EDGE[0] - _HORIZON[0]) * height * near / focal_px)
+    horizon_px = height * float(rng.uniform(*_LOWER_EDGE)) - focal_px * high / near
+    horizon_px = min(max(horizon_px, _HORIZON[0] * height), _HORIZON[1] * height)
     middle_z = near * float(rng.uniform(1.1, 1.7))
     if looks != "along":
         middle_z = -x / tan(yaw)
@@ -103,7 +115,7 @@ def _along(rng: Generator, edge_m: float) -> _Stand:
 def _across(rng: Generator, edge_m: float) -> _Stand:
     x = edge_m + float(rng.uniform(0.8, 5.0))
     yaw = -np.pi / 2 + float(rng.uniform(-0.2, 0.2))
-    return _Stand(x, yaw, float(rng.uniform(0.6, 0.95)), 7.0)
+    return _Stand(x, yaw, float(rng.uniform(0.6, 0.95)), 0.75 * x)
 
 
 def _diagonal(rng: Generator, edge_m: float) -> _Stand:

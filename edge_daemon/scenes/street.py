@@ -39,7 +39,9 @@ class Street:
         self.options = options
         rng = np.random.default_rng(options.seed)
         parking = any(options.counts[kind][0] for kind in ("car", "bus", "truck"))
-        self.place = random_place(rng, options.view, options.size, parking=parking)
+        self.place = random_place(
+            rng, options.view, options.size, parking=parking, clear_of_traffic=True
+        )
         lamps = random_lamps(rng, self.place)
         self._air = random_air(rng, options.time, options.weather, lamps)
         self._backdrop = paint_backdrop(rng, self.place, self._air)
