@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import av
 
+from edge_daemon.sources.decoder import open_container
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 def length_s(path: Path) -> float | None:
     """Return the length that the file declares; None where it does not, or is no video."""
     try:
-        with av.open(str(path)) as container:
+        with open_container(str(path)) as container:
             return container.duration / av.time_base if container.duration else None
     except (av.FFmpegError, OSError):
         return None
