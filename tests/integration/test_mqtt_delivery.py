@@ -107,26 +107,34 @@ def test_close_says_offline_after_the_last_state(broker, data_dir, new_ear) -> N
 def test_no_event_is_lost_though_the_broker_is_killed_under_load(
     broker: Mosquitto, gate: Gate, data_dir: Path, new_ear: Callable[..., Ear]
 ) -> None:
-    """What mosquitto acknowledged it has written to the ear's connection: only that one counts."""
-    ear = new_ear(broker.port, f"{ROOT}/#", qos=0)
+    """20 kills; what mosquitto acknowledged counts as delivered, so the ear must keep up with it.
+
+    It writes to its subscribers before it acknowledges; what an ear that lags has not taken yet
+    waits in mosquitto's memory, and dies with it.
+    """
+    ear = new_ear(broker.port, f"{ROOT}/+/+/event", qos=0)
+
+    def heard_up_to(seq: int) -> bool:
+        return any(event.json()["seq"] >= seq for event in ear.heard("/car/event")[-5:])
+
     with publishing(data_dir, gate.url) as at_work:
         for seq in range(1, 201):
             for question in QUESTIONS:
                 at_work.publisher.publish_event(nth(seq, question), STATE)
-            if seq % 20 == 0:
+            if seq % 10 == 0:
+                wait_until(lambda seq=seq: heard_up_to(seq - 4))
                 n_subscribed = ear.n_subscribed
                 gate.shut()
                 broker.kill()
                 broker.start()
                 wait_until(lambda n=n_subscribed: ear.n_subscribed > n)
                 gate.open()
-        at_work.publisher.publish_state("gate", "car", UNKNOWN)
         assert at_work.publisher.drain(20), at_work.faults
-        ear.wait_for("/car/state", state_json(UNKNOWN))
-        heard = ear.heard("/event")
+        wait_until(lambda: len(first_of_each(ear.heard())) >= 600)
+        heard = ear.heard()
 
     assert seqs_by_question(heard) == {question: list(range(1, 201)) for question in QUESTIONS}
-    assert at_work.outcomes["acknowledged"] >= 600
+    assert at_work.outcomes["interrupted"] > 0
     assert at_work.n_dropped == len(at_work.outbox) == 0
 
 
