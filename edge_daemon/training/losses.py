@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own habit
 
+from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, LIGHTS
+
 if TYPE_CHECKING:
     from edge_daemon.training.batches import Batch
 
-WEIGHTS = {"answer": 1.0, "map": 0.7, "amount": 0.25, "total": 0.15, "place": 0.5}
+_RIVALS: Final = (
+    ("car", "truck", "bus", "rickshaw"),
+    ("bicycle", "motorcycle"),
+    ("cyclist", "motorcyclist"),
+    ("dog", "cat"),
+    LIGHTS,
+)
+"""Concepts that are taken for each other; telling them apart counts more than empty road."""
+
+_RIVAL_WEIGHT: Final = 4.0
+
+WEIGHTS: Final = {"answer": 1.0, "map": 0.7, "amount": 0.25, "total": 0.15, "place": 0.5}
 
 
 def losses(out: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
     """Each part, a scalar; their weighted sum under "loss"."""
     parts = {
-        "answer": _answer(out["logits"], batch.answers),
+        "answer": _answer(out["logits"], batch.answers, _rivals(batch, batch.subject).any(-1)),
         "map": _map(out["subject"], batch, batch.subject)
         + _map(out["partner"], batch, batch.partner),
         **_amounts(out["amount"], batch),
@@ -27,13 +40,27 @@ def losses(out: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
     return parts
 
 
-def _answer(logits: Tensor, answers: Tensor) -> Tensor:
-    """Cross entropy; within a question YES and NO are weighted toward each other."""
+def _rivals(batch: Batch, concept: Tensor) -> Tensor:
+    """Cells of certain boxes of a concept's rivals, not its own: bool (B,Q,T)."""
+    table = torch.zeros(len(CONCEPTS) + 1, len(CONCEPTS) + 1, device=concept.device)
+    for group in _RIVALS:
+        for one in group:
+            for other in group:
+                table[CONCEPT_INDEX[one], CONCEPT_INDEX[other]] = float(one != other)
+    theirs = torch.einsum("qc,bct->bqt", table[concept], batch.inside.float()) > 0
+    return theirs & ~batch.inside[:, concept]
+
+
+def _answer(logits: Tensor, answers: Tensor, rival: Tensor) -> Tensor:
+    """Cross entropy; within a question YES and NO are weighted toward each other.
+
+    rival is bool (B,Q): pictures that show something easily taken for what is asked.
+    """
     yes, no = (answers == 1).float(), (answers == 0).float()  # (B,Q)
     n_yes, n_no = yes.sum(0), no.sum(0)  # (Q,)
     both = (n_yes > 0) & (n_no > 0)
     tilt = torch.where(both, (n_no.clamp(min=1) / n_yes.clamp(min=1)).sqrt().clamp(0.25, 4), 1.0)
-    weight = yes * tilt + no / tilt
+    weight = (yes * tilt + no / tilt) * (1 + rival.float())
     loss = F.cross_entropy(
         logits.flatten(0, 1), answers.clamp(min=0).long().flatten(), reduction="none"
     )
@@ -51,6 +78,7 @@ def _map(logits: Tensor, batch: Batch, concept: Tensor) -> Tensor:
     wrong = target * (1 - chance) + (1 - target) * chance
     loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none") * wrong.square()
     side = 0.6 * target + 0.4 * (1 - target)
+    side = side * (1 + (_RIVAL_WEIGHT - 1) * _rivals(batch, concept).float())
     return (loss * side * known).sum() / (target * known).sum().clamp(min=50.0)
 
 
