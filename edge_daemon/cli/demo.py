@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from edge_daemon.config.models import Settings
 
 CLIP: Final = Path(__file__).resolve().parent.parent / "demo" / "street.mp4"
-_CROSSING: Final = ((0.3, 0.5), (0.7, 0.5), (0.8, 0.95), (0.2, 0.95))
+_ZONES: Final = {  # of the shipped clip
+    "crossing": ((0.69, 0.62), (0.33, 0.91), (0.21, 0.68), (0.21, 0.55), (0.54, 0.39), (0.69, 0.5)),
+    "light": ((0.05, 0.12), (0.14, 0.12), (0.14, 0.38), (0.05, 0.38)),
+}
 _QUESTIONS: Final = (
     ("pedestrian", "Is there a pedestrian?", None),
+    ("crossing", "Is there a person on the crossing?", "crossing"),
     ("car", "Is there a car?", None),
     ("bus", "Is there a bus?", None),
-    ("red_light", "Is the traffic light red?", None),
+    ("red_light", "Is the traffic light red?", "light"),
 )
 _LIVE_S: Final = 60.0
 _LAST_WORDS_S: Final = 3.0  # for the broker to hand out what the daemon said last
@@ -75,12 +79,17 @@ def _settings(args: argparse.Namespace, work: Path, port: int) -> Settings:
     asked: list[dict[str, Any]]
     if args.questions:
         asked = [{"id": f"q{n}", "ask": text} for n, text in enumerate(args.questions, 1)]
-    else:
-        asked = [{"id": name, "ask": text, "zone": zone} for name, text, zone in _QUESTIONS]
+    else:  # the zones are those of the shipped clip
+        shipped = args.source is None
+        asked = [
+            {"id": name, "ask": text, "zone": zone if shipped else None}
+            for name, text, zone in _QUESTIONS
+        ]
     camera = {
         "id": "demo",
         "source": args.source or str(CLIP),
         "sample": {"every": 2} if args.source is None else {"every": 5},
+        "zones": _ZONES,
         "questions": asked,
         "record": {"mode": "burned", "segment": "1h"},
     }

@@ -1,0 +1,94 @@
+"""The demo as a newcomer sees it: no verdict on the shipped clip may be wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from edge_daemon.cli.demo import CLIP
+from edge_daemon.types import polygon_mask
+from tests.e2e.daemon import edge_daemon
+
+Row = dict[str, Any]
+CROSSING = ((0.69, 0.62), (0.33, 0.91), (0.21, 0.68), (0.21, 0.55), (0.54, 0.39), (0.69, 0.5))
+_INSIDE = polygon_mask(CROSSING, 100, 100)
+SETTLED_S = 2.5  # hold 1 s, sampling 0.2 s, and things that enter or leave
+
+
+def of_kind(kind: str) -> Callable[[Row], bool | None]:
+    """YES from half of one visible, NO when none is; in between it is nobody's fault."""
+
+    def truth(row: Row) -> bool | None:
+        seen = [b["visible"] for b in row["boxes"] if b["kind"] == kind]
+        return True if max(seen, default=0) >= 0.5 else None if seen else False
+
+    return truth
+
+
+def on_crossing(row: Row) -> bool | None:
+    people = [b for b in row["boxes"] if b["kind"] == "person"]
+    feet = [((b["x1"] + b["x2"]) / 2, b["y2"]) for b in people]
+    middles = [((b["x1"] + b["x2"]) / 2, (b["y1"] + b["y2"]) / 2) for b in people]
+    inside = [_INSIDE[min(int(y * 100), 99), min(int(x * 100), 99)] for x, y in (*feet, *middles)]
+    return True if people and all(inside) else None if any(inside) else False
+
+
+def is_red(row: Row) -> bool | None:
+    return row["light"] == "red"
+
+
+TRUTHS = {
+    "pedestrian": of_kind("person"),
+    "crossing": on_crossing,
+    "car": of_kind("car"),
+    "bus": of_kind("bus"),
+    "red_light": is_red,
+}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Row], Path]:
+    """The events of one run, and where its video is."""
+    done = edge_daemon("demo", "--json", "--out", str(tmp_path_factory.mktemp("demo")))
+    assert done.returncode == 0, done.stderr
+    (link,) = (line for line in done.stderr.splitlines() if line.startswith("file://"))
+    return [json.loads(line) for line in done.stdout.splitlines()], Path(link[7:])
+
+
+@pytest.fixture(scope="module")
+def truth() -> list[Row]:
+    return [json.loads(line) for line in CLIP.with_suffix(".jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("question", TRUTHS)
+def test_demo_says_nothing_wrong(
+    question: str, demo: tuple[list[Row], Path], truth: list[Row]
+) -> None:
+    events = [e for e in demo[0] if e["question"] == question]
+    says = [TRUTHS[question](row) for row in truth]
+    at_s = np.array([row["pts_s"] for row in truth])
+    wrong = []
+    for n, t in enumerate(at_s):
+        lately = {says[k] for k in np.flatnonzero((at_s >= t - SETTLED_S) & (at_s <= t))}
+        if t < SETTLED_S or len(lately) > 1 or None in lately:
+            continue
+        said = [e["verdict"] for e in events if e["pts_s"] <= t and e["reason"] is None]
+        wanted = "YES" if says[n] else "NO"
+        if said[-1:] != [wanted]:
+            wrong.append((float(t), wanted, said[-1:]))
+
+    assert wrong == []
+    assert len(events) >= 3  # it does change, and ends
+
+
+def test_demo_leaves_a_video_that_plays(demo: tuple[list[Row], Path], truth: list[Row]) -> None:
+    with av.open(str(demo[1])) as container:
+        frames = sum(1 for _ in container.decode(video=0))
+
+    assert frames == len(truth)
