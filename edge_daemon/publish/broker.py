@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 REFUSED_FROM: Final = 128  # MQTT 5, 2.4: reason codes from here on are failures
 _UNSUPPORTED_VERSION: Final = 132
-_AWAY: Final = frozenset({136, 137, 139, 151, 159})  # unavailable, busy, closing, quota, rate
+# Client identifier, password, authorization, ban, method, topic, an administrator, retain, QoS,
+# another server: what only a person can change.
+_REFUSALS: Final = frozenset({133, 134, 135, 138, 140, 144, 152, 154, 155, 156, 157})
 _TAKEN_OVER: Final = 142
 _MAX_INCOMING_BYTES: Final = 65_536
 _NOT_MQTT: Final = (MQTTException, ValueError, LookupError, TypeError, struct.error)
@@ -316,7 +318,9 @@ class Connection:
             raise self._ended() from exc
         except ssl.SSLError as exc:
             raise self._tls_fault(str(exc.reason or exc)) from exc
-        except socket.gaierror as exc:
+        except UnicodeDecodeError as exc:
+            raise self._not_mqtt() from exc
+        except (socket.gaierror, UnicodeError) as exc:  # the latter: a name that cannot be one
             hint = "correct mqtt.url, or see to the name service"
             raise self._unavailable("no such host", hint) from exc
         except TimeoutError as exc:
@@ -324,7 +328,7 @@ class Connection:
         except OSError as exc:
             raise self._unavailable(exc.strerror or str(exc)) from exc
         except _NOT_MQTT as exc:
-            raise self._unavailable("sends what is not MQTT", "is this the broker's port?") from exc
+            raise self._not_mqtt() from exc
 
     def _tls_fault(self, reason: str) -> BrokerRefusedError:
         if "WRONG_VERSION" in reason.upper() or "RECORD_LAYER" in reason.upper():
@@ -332,6 +336,9 @@ class Connection:
             return BrokerRefusedError("does not speak TLS", where=self._where, hint=hint)
         hint = "does it want another client certificate (mqtt.cert_file, mqtt.key_file)?"
         return BrokerRefusedError(f"TLS failed: {reason}", where=self._where, hint=hint)
+
+    def _not_mqtt(self) -> BrokerUnavailableError:
+        return self._unavailable("sends what is not MQTT", "is this the broker's port?")
 
     def _unavailable(self, what: str, hint: str = "") -> BrokerUnavailableError:
         hint = hint or "is it running, and reachable from here? events wait in the outbox"
@@ -342,7 +349,7 @@ class Connection:
         farewell = self._farewell
         said = farewell.getName() if farewell is not None else ""
         if said == "Protocol error" and not self._farewell_is_brokers:
-            return self._unavailable("sends what is not MQTT", "is this the broker's port?")
+            return self._not_mqtt()
         if self._greeting is None:
             return self._no_greeting("hung up before its greeting")
         if farewell is not None and self._farewell_is_brokers:
@@ -370,12 +377,12 @@ class Connection:
         code, said = reason.value, reason.getName()
         if code == _UNSUPPORTED_VERSION and self._mqtt5:
             return NoMqtt5Error("speaks no MQTT 5", where=self._where)
-        if code < REFUSED_FROM or code in _AWAY:
-            return self._unavailable(f"ended the connection: {said}")
         if code == _TAKEN_OVER:
             hint = "give each daemon a device.id of its own"
             what = "another client with this device.id took the connection over"
             return BrokerRefusedError(what, where=self._where, hint=hint)
+        if code not in _REFUSALS:
+            return self._unavailable(f"ended the connection: {said}")
         hint = "see to mqtt.username, mqtt.password_file and the broker's access list"
         return BrokerRefusedError(f"refused: {said}", where=self._where, hint=hint)
 

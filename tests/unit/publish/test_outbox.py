@@ -245,7 +245,7 @@ def test_a_damaged_file_is_set_aside_and_told(bench: Bench) -> None:
     ]
 
 
-def test_a_file_damaged_while_in_use_costs_no_number(bench: Bench) -> None:
+def test_numbers_survive_a_damaged_file(bench: Bench) -> None:
     outbox = bench.open()
     outbox.remember_topics(["a"])
     for n in range(1, 200):
