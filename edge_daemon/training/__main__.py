@@ -81,15 +81,18 @@ def _card(settings: Settings, chosen: argparse.Namespace) -> None:
     """Score the bundle on the other half and on the clips; write scores, plot and card."""
     import yaml  # noqa: PLC0415
 
+    from edge_daemon.scenes import DEMO_SCENE  # noqa: PLC0415
     from edge_daemon.training.card import write_card  # noqa: PLC0415
-    from edge_daemon.training.clips import clip_samples, clip_scores  # noqa: PLC0415
+    from edge_daemon.training.clips import clip_samples, clip_scores, scene_samples  # noqa: PLC0415
     from edge_daemon.training.data import open_material  # noqa: PLC0415
     from edge_daemon.training.evaluate import evaluate  # noqa: PLC0415
 
     material = open_material(settings)
     engine = _engine(chosen.bundle)
     scores = evaluate(engine, _seen(chosen.bundle, material, half=None))
-    clips = clip_scores(engine, clip_samples(settings.data.root / "videos", engine.input_size))
+    samples = clip_samples(settings.data.root / "videos", engine.input_size)
+    samples["the demo's rendered street"] = scene_samples(DEMO_SCENE, engine.input_size)
+    clips = clip_scores(engine, samples)
     chosen.run.mkdir(parents=True, exist_ok=True)
     (chosen.run / "scores.json").write_text(
         json.dumps({"pictures": scores, "clips": clips}, indent=1)

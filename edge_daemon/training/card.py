@@ -120,14 +120,18 @@ def _clips(clips: Scores) -> str:
     lines = [
         "## Measured: street clips, second by second",
         "",
-        "Against a detector's confident labels (themselves not truth), at the default thresholds.",
+        "Against a detector's confident labels (themselves not truth), at the default thresholds;",
+        "of the rendered street every fifth frame, against its truth. Rows without any YES, false",
+        "alarm or unsure answer are left out.",
         "",
         "| clip | question | YES / NO seconds | missed | false alarms | unsure |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for clip, columns in clips.items():
-        for concept in ("person", "car", "truck", "bicycle", "dog"):
+        for concept in ("person", "car", "truck", "bus", "bicycle", "dog", "red_light"):
             column = columns[concept]
+            if not column["yes"] and not column["false_alarms"] + column["unsure"]:
+                continue
             lines.append(
                 f"| {clip} | {_words(concept)} | {column['yes']} / {column['no']} |"
                 f" {column['missed']} | {column['false_alarms']} | {column['unsure']} |"

@@ -10,9 +10,12 @@ import cv2
 import numpy as np
 
 from edge_daemon.figures import auroc
+from edge_daemon.scenes.options import parse_scene
+from edge_daemon.scenes.street import Street
 from edge_daemon.training.augment import fit
 from edge_daemon.training.evaluate import ask, look, plain_probe, truths
 from edge_daemon.training.labels import labels_of
+from edge_daemon.training.rendered import labels_of_scene
 from edge_daemon.training.truth import Grid
 
 if TYPE_CHECKING:
@@ -33,6 +36,14 @@ def clip_samples(folder: Path, size: tuple[int, int]) -> dict[str, list[Sample]]
         row = json.loads(line)
         rows[row["video"]].append(row)
     return {name: _samples(folder / name, found, size) for name, found in rows.items()}
+
+
+def scene_samples(address: str, size: tuple[int, int], every: int = 5) -> list[Sample]:
+    """Every so-many-th frame of a rendered street, with its truth."""
+    options = parse_scene(address)
+    street = Street(options)
+    frames = (street.frame(n) for n in range(0, options.n_frames, every))
+    return [fit(pixels, labels_of_scene(truth), size) for pixels, truth in frames]
 
 
 def clip_scores(engine: Engine, clips: dict[str, list[Sample]]) -> dict[str, Any]:
