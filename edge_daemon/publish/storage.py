@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import deque
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,6 +67,7 @@ class OutboxFile:
                     for statement in _SCHEMA:
                         db.execute(statement)
                     db.execute("COMMIT")
+                self._check(db)
                 db.execute("PRAGMA busy_timeout = 0")
         except EdgeError:
             if db is not None:
@@ -147,6 +149,14 @@ class OutboxFile:
             raise PublishError("was written by a newer edge-daemon", where=self._where, hint=hint)
         return int(version)
 
+    def _check(self, db: sqlite3.Connection) -> None:
+        """Raise DamagedError now rather than when there is more to lose than old events."""
+        (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise self.damage(" ".join(found.split()))
+        every_event = "SELECT n, id, camera, question, at_s, length(payload) FROM events"
+        deque(db.execute(every_event), maxlen=0)  # text that is none is not found by SQLite
+
     @contextmanager
     def _mapped(self) -> Iterator[None]:
         """Turn sqlite3's exceptions into ours."""
@@ -158,6 +168,8 @@ class OutboxFile:
             if type(exc) is not sqlite3.DatabaseError:
                 raise  # ProgrammingError and the like: a bug
             raise self.damage(str(exc)) from exc  # CORRUPT and NOTADB
+        except UnicodeDecodeError as exc:  # sqlite3 cannot read its own message about the schema
+            raise self.damage("its schema is not text") from exc
 
     def damage(self, how: str) -> DamagedError:
         """Return the fault of a file whose content cannot be what was written."""
