@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--video", type=Path, help="scale this clip instead of a rendered street")
     parser.add_argument("--seconds", type=float, default=40.0, help="length of the clips (40)")
     parser.add_argument("--rounds", type=int, default=3, help="measure so many times (3)")
+    parser.add_argument("--cores", type=int, nargs="+", default=[1, 2], help="give it so many")
     parser.add_argument("--json", type=Path, help="write all numbers there")
     parser.add_argument("--part", help=argparse.SUPPRESS)
     parser.add_argument("--clip", type=Path, help=argparse.SUPPRESS)
@@ -67,7 +68,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
             name: make_clip(Path(folder) / f"{name}.mp4", size, args)
             for name, size in (("1080p", (1920, 1080)), ("360p", (640, 360)))
         }
-        for cores in (1, 2):
+        for cores in args.cores:
             for name, clip in clips.items():
                 takes: dict[str, list[dict[str, float]]] = {part: [] for part in PARTS}
                 for _ in range(args.rounds):

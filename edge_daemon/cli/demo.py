@@ -34,6 +34,7 @@ _QUESTIONS: Final = (
     ("red_light", "Is the traffic light red?", "light"),
 )
 _LIVE_S: Final = 60.0
+_EX_UNAVAILABLE: Final = 69  # no picture came
 _LAST_WORDS_S: Final = 3.0  # for the broker to hand out what the daemon said last
 
 
@@ -65,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
             code = _watch(settings, args.seconds)
             took_s = time.monotonic() - begun_s
         made = [_keep(video, out) for video in sorted(Path(work).rglob("*.mp4"))]
+    if not made:
+        return code or _EX_UNAVAILABLE
     if not args.json:
         print(f"\nwatched for {took_s:.1f} s; the annotated video:")
     for video in made:
@@ -79,12 +82,10 @@ def _settings(args: argparse.Namespace, work: Path, port: int) -> Settings:
     asked: list[dict[str, Any]]
     if args.questions:
         asked = [{"id": f"q{n}", "ask": text} for n, text in enumerate(args.questions, 1)]
-    else:  # the zones are those of the shipped clip
-        shipped = args.source is None
-        asked = [
-            {"id": name, "ask": text, "zone": zone if shipped else None}
-            for name, text, zone in _QUESTIONS
-        ]
+    else:
+        asked = [{"id": name, "ask": text, "zone": zone} for name, text, zone in _QUESTIONS]
+        if args.source is not None:  # the zones are those of the shipped clip
+            asked = [{**q, "zone": None} for q in asked if q["zone"] != "crossing"]
     camera = {
         "id": "demo",
         "source": args.source or str(CLIP),

@@ -92,3 +92,19 @@ def test_demo_leaves_a_video_that_plays(demo: tuple[list[Row], Path], truth: lis
         frames = sum(1 for _ in container.decode(video=0))
 
     assert frames == len(truth)
+
+
+def test_demo_of_a_source_that_is_away_says_so_and_fails(tmp_path: Path) -> None:
+    done = edge_daemon("demo", str(tmp_path / "none.mp4"), "--out", str(tmp_path))
+
+    assert done.returncode == 69
+    assert "none.mp4: no such file -- check the path" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_demo_takes_a_source_and_questions(tmp_path: Path) -> None:
+    done = edge_daemon("demo", str(CLIP), "-q", "Is there a bus?", "--out", str(tmp_path), "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert {json.loads(line)["ask"] for line in done.stdout.splitlines()} == {"Is there a bus?"}
+    assert len(list(tmp_path.glob("*.mp4"))) == 1
