@@ -1,0 +1,38 @@
+"""Broker and daemon killed in turn, under about 200 events a second.
+
+    python benchmarks/soak/kills.py [--kills 20]
+
+The daemon is `edge-daemon run` as a process, the broker a real mosquitto that writes down what it
+acknowledges, the subscriber has a session that outlives both.  Exit: 0 when nothing was lost and
+nothing came out of order, else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from stage import stage
+
+from tests.e2e.daemon import write_config
+from tests.faults.flood import flood
+from tests.faults.kills import survive
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=20, help="of each of the two (20)")
+    args = parser.parse_args()
+    with stage() as at:
+        config = flood(at.directory, at.config)
+        file = write_config(at.directory / "c.yaml", config)
+        found = survive(
+            config, file, at.broker, at.ear, n=args.kills,
+            on_turn=lambda turn: print(f"{turn} of {args.kills}", file=sys.stderr),
+        )  # fmt: skip
+    print(f"{args.kills} + {args.kills} kills: {found}")
+    return int(found.n_heard != found.n_events or found.n_disordered > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

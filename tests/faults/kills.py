@@ -1,0 +1,79 @@
+"""Broker and daemon killed in turn while events pour."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.e2e.daemon import Daemon
+from tests.faults.flood import kept, metric, seqs, wait_for_more
+from tests.integration.mosquitto import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.integration.mosquitto import Ear, Mosquitto
+
+
+@dataclass(frozen=True)
+class Toll:
+    """What a run of kills came to."""
+
+    n_events: int  # decided by the daemon, over all its lives
+    n_heard: int  # by the subscriber, each once
+    n_again: int  # copies that came besides
+    n_disordered: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.n_events} events in {self.seconds:.0f} s ({self.n_events / self.seconds:.0f}/s)"
+            f", {self.n_events - self.n_heard} lost, {self.n_disordered} out of order,"
+            f" {self.n_again} came again with the same id"
+        )
+
+
+def survive(
+    config: dict[str, Any], file: Path, broker: Mosquitto, ear: Ear, *, n: int,
+    on_turn: Callable[[int], None] = lambda _turn: None,
+) -> Toll:  # fmt: skip
+    """Kill broker and daemon n times each, then end in order; return what it came to."""
+    begun_s = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        daemon = stack.enter_context(Daemon(file))
+        for turn in range(n):
+            wait_for_more(ear)
+            broker.kill()
+            wait_until(lambda: metric(config, "edge_outbox_events") > 20, 20)
+            broker.start()
+            wait_for_more(ear)
+            daemon.send(signal.SIGKILL)
+            daemon.ended()
+            daemon = stack.enter_context(Daemon(file))
+            on_turn(turn + 1)
+        wait_for_more(ear)
+        wait_until(lambda: metric(config, "edge_outbox_events") < 20, 60)
+        daemon.send(signal.SIGTERM)
+        assert daemon.ended() == 0
+    seconds = time.monotonic() - begun_s
+    n_waiting, last = kept(config)
+    assert not n_waiting
+    wait_until(lambda: all(max(seqs(ear)[q], default=0) == last[q] for q in last))
+    return toll(ear, last, seconds)
+
+
+def toll(ear: Ear, last: dict[str, int], seconds: float) -> Toll:
+    """Hold what was heard against what was decided."""
+    heard = seqs(ear)
+    n_heard = sum(len(numbers) for numbers in heard.values())
+    return Toll(
+        n_events=sum(last.values()),
+        n_heard=n_heard,
+        n_again=len(ear.heard("/event")) - n_heard,
+        n_disordered=sum(b < a for numbers in heard.values() for a, b in zip(numbers, numbers[1:])),
+        seconds=seconds,
+    )
