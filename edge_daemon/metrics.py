@@ -61,6 +61,9 @@ class Metrics:
         self.camera_up = gauge("edge_camera_up", "1 while frames arrive.", camera)
         self.reconnects = counter("edge_reconnects", "Connections after the first.", camera)
         self.stalls = counter("edge_stalls", "Connected, but silent.", camera)
+        self.blinded = counter(
+            "edge_blinded", "Frames arrive, but show nothing or never change.", [*camera, "why"]
+        )
         self.events = counter("edge_events", "Changes of verdict.", [*question, "verdict"])
         self.outbox_events = Gauge(
             "edge_outbox_events", "Events not yet acknowledged.", registry=registry

@@ -240,6 +240,12 @@ class CameraConfig(Section):
     )
     transport: Literal["tcp", "udp"] = Field("tcp", description="RTSP only.")
     stall_after: Duration = Field(10.0, description="No frame for so long: UNKNOWN, reconnect.")
+    blind_after: Duration | None = Field(
+        5.0, description="Black, covered or out of focus for so long: UNKNOWN; null: not watched."
+    )
+    frozen_after: Duration | None = Field(
+        60.0, description="Live only: the same picture for so long: UNKNOWN; null: not watched."
+    )
     loop: bool = Field(False, description="Files only: start again at the end.")  # noqa: FBT003
     pace: Literal["fast", "realtime"] = Field("fast", description="Files only.")
     sample: SampleConfig = Field(

@@ -44,6 +44,7 @@ def annotate(
         if sampler.wants(frame):
             picture = frame.picture.resized(*engine.input_size)
             answers = engine.answer(engine.look(picture[None]), questions)
+            board.look(frame, picture)
             board.judged(frame, answers.p_yes[0], answers.evidence[0])
             row = _row(camera, frame, answers.p_yes[0].tolist(), board.states())
         if sink is not None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from uuid6 import uuid7
 
-from edge_daemon.types import Event, QuestionState, Reason
+from edge_daemon.types import Event, QuestionState, Reason, SourceKind
 from edge_daemon.verdicts.episodes import Episodes
 from edge_daemon.verdicts.hysteresis import Hysteresis
+from edge_daemon.verdicts.sight import Sight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from edge_daemon.publish.outbox import Said
     from edge_daemon.types import CameraId, EngineInfo, Frame, QuestionId
     from edge_daemon.verdicts.hysteresis import Change
+    from edge_daemon.verdicts.sight import Blindness
 
 
 class Listener(Protocol):
@@ -93,6 +95,7 @@ class Board:
     ) -> None:
         self.camera = camera.id
         self._live = camera.source.live
+        self._sight = _sight_of(camera)
         self._origin, self._listeners, self._lock = origin, listeners, Lock()
         self._stream_s = self._offset_s = 0.0
         self._standing = {q.id: _resumed(q, past(q.id)) for q in camera.questions}
@@ -115,6 +118,20 @@ class Board:
         for listener in self._listeners:
             listener.on_camera(self.camera, up=up)
 
+    def look(self, frame: Frame, picture: NDArray[np.uint8]) -> Blindness | None:
+        """Look at a frame's picture, uint8 RGB (H, W, 3): does the camera still see?
+
+        Returns what is the matter.  While something is, judged() says UNKNOWN(camera_blind); an
+        answer about a picture that shows nothing is never believed.
+        """
+        with self._lock:
+            return self._sight.look(picture, self._time_of(frame))
+
+    @property
+    def blindness(self) -> Blindness | None:
+        """Why the camera sees nothing, though frames arrive; None: it sees."""
+        return self._sight.blindness
+
     def judged(
         self, frame: Frame, p_yes: NDArray[np.float32], evidence: NDArray[np.float32]
     ) -> None:
@@ -127,16 +144,11 @@ class Board:
             for standing, p, seen_at in zip(self._standing.values(), p_yes.tolist(), evidence):
                 if standing.paused:
                     continue
-                unsupported = math.isnan(p)
-                if not unsupported:
+                if math.isnan(p):
+                    changes = standing.machine.lose(Reason.UNSUPPORTED, at_s)
+                else:
                     standing.frame, standing.evidence = frame, seen_at
-                    standing.judged_mono_s = frame.mono_s
-                machine = standing.machine
-                changes = (
-                    machine.lose(Reason.UNSUPPORTED, at_s)
-                    if unsupported
-                    else machine.judge(p, at_s)
-                )
+                    changes = self._judge(standing, p, frame.mono_s, at_s)
                 self._tell(standing, changes)
 
     def lose(self, reason: Reason) -> None:
@@ -185,6 +197,16 @@ class Board:
                 if not standing.paused
                 and not self.age_s(name) <= standing.settings.unknown_after  # NaN is overdue
             ]
+
+    def _judge(
+        self, standing: _Standing, p_yes: float, mono_s: float, at_s: float
+    ) -> tuple[Change, ...]:
+        if self.blindness is not None:
+            return standing.machine.lose(Reason.CAMERA_BLIND, at_s)
+        if self._sight.is_empty:
+            return ()
+        standing.judged_mono_s = mono_s
+        return standing.machine.judge(p_yes, at_s)
 
     def _time_of(self, frame: Frame) -> float:
         if self._live:
@@ -248,6 +270,14 @@ def _resumed(settings: QuestionConfig, said: Said | None) -> _Standing:
     machine.said = said.verdict
     episodes = Episodes(said.seq, said.episode)
     return _Standing(settings, machine, episodes, since=said.since, event_id=said.event_id)
+
+
+def _sight_of(camera: CameraConfig) -> Sight:
+    """Return the watch over a camera's sight; what lies in files may well stand still."""
+    return Sight(
+        None if camera.source.kind is SourceKind.IMAGES else camera.blind_after,
+        camera.frozen_after if camera.source.live else None,
+    )
 
 
 def _now() -> datetime:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from edge_daemon.errors import EngineRunError
+from edge_daemon.errors import EngineRunError, SourceError
 from edge_daemon.types import Reason
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ class Inference:
         width, height = self._engine.input_size
         with self._metrics.stage("prepare"):
             pictures = np.stack([frame.picture.resized(width, height) for frame in frames])
+            for frame, picture in zip(frames, pictures):
+                self._look(frame, picture)
         with self._lock:
             with self._metrics.stage("infer"):
                 tokens = self._engine.look(pictures)
@@ -129,6 +131,22 @@ class Inference:
                 for counter in client.judged:
                     counter.inc()
         self._faults.over("inference", "answers again")
+
+    def _look(self, frame: Frame, picture: NDArray[np.uint8]) -> None:
+        """Watch over a camera's sight, and tell when it is lost and when it is back."""
+        client = self._clients.get(frame.camera)
+        if client is None:
+            return
+        before, part = client.board.blindness, f"sight of {frame.camera}"
+        found = client.board.look(frame, picture)
+        if found is before:
+            return
+        if found is None:
+            self._faults.over(part, "is back")
+            return
+        self._metrics.blinded.labels(frame.camera, found.value).inc()
+        hint = "look at the camera; blind_after and frozen_after say when this is told"
+        self._faults.tell(part, SourceError(found.explained, where=part, hint=hint))
 
     def _fault(self, frames: list[Frame], fault: EngineRunError) -> None:
         self._metrics.faults.labels("engine").inc()

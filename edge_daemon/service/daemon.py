@@ -291,6 +291,8 @@ class Daemon:
         verdict, reason = (
             (Verdict.UNKNOWN, Reason.CAMERA_OFFLINE)
             if p_yes is None or not camera.up
+            else (Verdict.UNKNOWN, Reason.CAMERA_BLIND)
+            if camera.board.blindness
             else first_verdict(p_yes, shared.yes_above, shared.no_below)
         )
         return answer_json(

@@ -38,11 +38,18 @@ def readiness(cameras: Iterable[Camera]) -> Readiness:
         overdue = camera.board.overdue()
         if camera.failed is not None:
             reasons[camera.settings.id] = str(camera.failed)
-        elif not camera.up:
-            reasons[camera.settings.id] = camera.why_down()
+        elif trouble := _trouble(camera):
+            reasons[camera.settings.id] = trouble
         elif overdue:
             reasons[camera.settings.id] = f"no fresh answer to: {', '.join(overdue)}"
     return Readiness(reasons)
+
+
+def _trouble(camera: Camera) -> str | None:
+    """Return why a camera is of no use at present; None: it is."""
+    if not camera.up:
+        return camera.why_down()
+    return camera.board.blindness.explained if camera.board.blindness else None
 
 
 class Vitals:
@@ -51,8 +58,8 @@ class Vitals:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._told: dict[
-            CameraId, tuple[bool | None, float, int]
-        ] = {}  # up, when told, frames then
+            CameraId, tuple[tuple[bool, str | None] | None, float, int]
+        ] = {}  # what was told, when, frames then
 
     def due(
         self, cameras: Iterable[Camera], dropped: Mapping[CameraId, int]
@@ -60,16 +67,17 @@ class Vitals:
         """Yield the cameras whose health is to be told now."""
         now_s = self._clock()
         for camera in cameras:
-            was_up, told_s, n_then = self._told.get(camera.settings.id, (None, now_s, 0))
-            if was_up is camera.up and now_s - told_s < _TELL_EVERY_S:
+            said, told_s, n_then = self._told.get(camera.settings.id, (None, now_s, 0))
+            says = (camera.up, _trouble(camera))
+            if said == says and now_s - told_s < _TELL_EVERY_S:
                 continue
-            self._told[camera.settings.id] = (camera.up, now_s, camera.n_frames)
+            self._told[camera.settings.id] = (says, now_s, camera.n_frames)
             span_s = now_s - told_s
             yield (
                 camera.settings.id,
                 CameraHealth(
                     state="online" if camera.up else "offline",
-                    reason=None if camera.up else camera.why_down(),
+                    reason=says[1],
                     fps_measured=(camera.n_frames - n_then) / span_s if span_s else None,
                     frames_dropped=dropped.get(camera.settings.id, 0),
                     reconnects=max(0, camera.n_connections - 1),

@@ -9,7 +9,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.data.colours import BLUE, RED, write_colours
+import numpy as np
+
+from tests.data.colours import BLUE, RED, lined, write_colours, write_pictures
 from tests.e2e.conftest import MakeConfig
 from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
 
@@ -130,6 +132,31 @@ def test_daemon_tells_its_health_and_metrics(
         )
         assert get(config, "/nowhere")[0] == 404
         assert set(json.loads(get(config, "/nowhere")[1])) == {"error", "where", "hint"}
+
+
+def test_daemon_whose_camera_is_covered_says_so_until_it_sees_again(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    black = np.zeros((72, 128, 3), np.uint8)
+    clip = write_pictures(tmp_path / "clip.mp4", [(lined(RED), 2.0), (black, 4.0)])
+    config = make_config(str(clip), loop=True, pace="realtime", blind_after="1s")
+
+    def health() -> dict[str, Any]:
+        return json.loads(subscriber.last("box/gate/health") or b"{}")
+
+    with Daemon(write_config(tmp_path / "c.yaml", config)) as daemon:
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        subscriber.wait(lambda s: [e["reason"] for e in s.events("red")][-1:] == ["camera_blind"])
+        wait_until(lambda: (health().get("reason") or "").startswith("blind: "))
+        code, ready = get(config, "/readyz")
+        metrics = get(config, "/metrics")[1]
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        wait_until(lambda: daemon.said("sight of gate: is back"))
+        wait_until(lambda: "reason" in health() and health()["reason"] is None)
+
+    assert (code, json.loads(ready)["cameras"]["gate"][:7]) == (503, "blind: ")
+    assert 'edge_blinded_total{camera="gate",why="blind"} 1.0' in metrics
+    assert [e["verdict"] for e in subscriber.events("red")][:3] == ["YES", "UNKNOWN", "YES"]
 
 
 def test_daemon_with_a_token_answers_nobody_else(

@@ -12,6 +12,8 @@ from edge_daemon.config.models import CameraConfig
 from edge_daemon.pipeline.board import Board, Origin
 from edge_daemon.publish.outbox import Said
 from edge_daemon.types import EngineInfo, Event, QuestionState, Reason, Verdict
+from edge_daemon.verdicts.sight import Blindness
+from tests.data.colours import BLUE, GREY, lined
 from tests.unit.pipeline.conftest import MakeFrame
 
 ORIGIN = Origin("porch", EngineInfo("tiny", "0" * 64, "onnxruntime", "fp32"), lambda: True)
@@ -122,6 +124,72 @@ def test_board_never_guesses_what_is_unsupported(
     )
     assert [e.question for e in notes.events] == ["car"]
     assert "person" in board.overdue()
+
+
+def see(board: Board, frame: Any, picture: Any, *p_yes: float) -> None:
+    board.look(frame, picture)
+    answer(board, frame, *p_yes)
+
+
+def test_board_of_a_covered_camera_knows_nothing_until_it_sees_again(
+    board: Board, notes: Notes, frame: MakeFrame
+) -> None:
+    black, lines = np.zeros((72, 128, 3), np.uint8), lined(BLUE, GREY)
+    for s in range(8):
+        see(board, frame(pts_s=s, index=s), lines if s == 0 else black, 0.9, math.nan)
+    assert board.blindness is Blindness.BLIND
+    assert board.states()["person"].reason is Reason.CAMERA_BLIND
+    assert board.states()["car"].reason is Reason.UNSUPPORTED
+    see(board, frame(pts_s=8.0, index=8), lines, 0.9, math.nan)
+
+    said = [(e.verdict, e.reason, e.pts_s) for e in notes.events]
+    assert said == [
+        (Verdict.YES, None, 0.0),
+        (Verdict.UNKNOWN, Reason.CAMERA_BLIND, 7.0),  # black from 1 s on, blind_after 5 s
+        (Verdict.YES, None, 8.0),
+    ]
+    assert board.blindness is None
+
+
+def test_board_believes_no_answer_about_a_picture_that_shows_nothing(
+    board: Board, notes: Notes, frame: MakeFrame
+) -> None:
+    see(board, frame(pts_s=0.0), lined(BLUE, GREY), 0.9, 0.9)
+    see(board, frame(pts_s=1.0), np.zeros((72, 128, 3), np.uint8), 0.1, 0.1)
+
+    assert [e.verdict for e in notes.events] == [Verdict.YES] * 2
+    assert board.states()["person"].verdict is Verdict.YES
+
+
+def test_board_counts_no_answer_of_a_blind_camera_as_fresh(frame: MakeFrame) -> None:
+    board = Board(camera(), ORIGIN, [])
+    see(board, frame(pts_s=0.0), lined(BLUE, GREY), 0.9, 0.9)
+    before_s = board.age_s("person")
+    for s in (10.0, 20.0, 30.0):
+        see(board, frame(pts_s=s), np.zeros((72, 128, 3), np.uint8), 0.9, 0.9)
+
+    assert board.age_s("person") >= before_s
+
+
+@pytest.mark.parametrize(
+    ("source", "found"), [("rtsp://camera/1", Blindness.FROZEN), ("clip.mp4", None)]
+)
+def test_board_of_a_live_camera_alone_minds_a_picture_that_never_changes(
+    frame: MakeFrame, source: str, found: Blindness | None
+) -> None:
+    board, still = Board(camera(source), ORIGIN, []), lined(BLUE, GREY)
+    for s in range(0, 70, 5):
+        see(board, frame(pts_s=float(s)), still, 0.9, 0.9)
+
+    assert board.blindness is found
+
+
+def test_board_of_pictures_minds_no_blank_one(frame: MakeFrame) -> None:
+    board = Board(camera("pictures/"), ORIGIN, [])
+    for s in range(30):
+        see(board, frame(pts_s=float(s)), np.zeros((72, 128, 3), np.uint8), 0.9, 0.9)
+
+    assert board.blindness is None
 
 
 def test_board_pauses_one_question_and_goes_on(
