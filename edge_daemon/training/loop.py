@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +14,7 @@ from edge_daemon.training.batches import Batches
 from edge_daemon.training.losses import losses
 from edge_daemon.training.meaning import learn_to_read
 from edge_daemon.training.network import Network
+from edge_daemon.training.pace import rate_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,7 +148,7 @@ class _Run:
     def _learn(self, batch: Any) -> dict[str, torch.Tensor]:  # noqa: ANN401 - Batch
         optim = self.settings.optim
         for group in self.optimiser.param_groups:
-            group["lr"] = group["peak"] * _schedule(self.step, optim.warm_up, optim.steps)
+            group["lr"] = group["peak"] * rate_share(self.step, optim.warm_up, optim.steps)
         self.network.train()
         with torch.autocast(self.device.type, torch.bfloat16):
             tokens = self.network.image(batch.pixels)
@@ -191,11 +191,3 @@ def _start_from(network: Network, checkpoint: Path, vocab: Sequence[str]) -> Non
     own = network.state_dict()
     kept = {k: v for k, v in weights.items() if k in own}
     network.load_state_dict({**own, **kept, "question.words.weight": words})
-
-
-def _schedule(step: int, warm_up: int, steps: int) -> float:
-    """Linear warm-up, then a cosine to a hundredth."""
-    if step < warm_up:
-        return (step + 1) / warm_up
-    done = (step - warm_up) / max(1, steps - warm_up)
-    return 0.01 + 0.99 * (1 + math.cos(math.pi * min(1.0, done))) / 2

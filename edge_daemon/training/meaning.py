@@ -17,6 +17,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own habit
 
 from edge_daemon.training import grammar
 from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, SCENE_INDEX, SCENES
+from edge_daemon.training.pace import rate_share
 from edge_daemon.training.questions import draw
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PLACES: Final = {name: i for i, name in enumerate(grammar.PLACES)}
+_RATE: Final = 3e-3
 _MOST: Final = 13  # numbers from here on are one class; no limit is the last
 
 ASPECTS: Final = {
@@ -131,8 +133,7 @@ def learn_to_read(
     rng = Random(seed)
     parameters = [*encoder.parameters(), *meaning.parameters()]
     device = parameters[0].device
-    optimiser = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=0.02, betas=(0.9, 0.98))
-    plan = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps, pct_start=0.1)
+    optimiser = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=0.02, betas=(0.9, 0.98))
     encoder.train()
     for step in range(steps):
         ids, wanted = reading_lesson(tokenizer, rng, 192)
@@ -142,8 +143,8 @@ def learn_to_read(
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimiser.param_groups[0]["lr"] = _RATE * rate_share(step, 1 + steps // 10, steps)
         optimiser.step()
-        plan.step()
         if step % 100 == 99:
             log.info("reading step=%d loss=%.4f", step + 1, float(loss.detach()))
     return read_aloud(encoder, meaning, tokenizer)
