@@ -104,9 +104,6 @@ def _card(settings: Settings, chosen: argparse.Namespace) -> None:
 
 
 def _notes(material: Material, chosen: argparse.Namespace) -> dict[str, Any]:
-    curves = [json.loads(x) for x in (chosen.run / "curves.jsonl").read_text().splitlines()]
-    settings = json.loads((chosen.run / "settings.json").read_text())
-    n_seen = curves[-1]["step"] * settings["optim"]["batch"]
     files = [path for path in chosen.bundle.rglob("*") if path.is_file()]
     return {
         "megabytes": sum(path.stat().st_size for path in files) / 1e6,
@@ -114,8 +111,21 @@ def _notes(material: Material, chosen: argparse.Namespace) -> dict[str, Any]:
             row.labels.scene[0] == 1 and row.dataset != "rendered" for row in material.train
         ),
         "pictures": Counter(row.dataset for row in material.train),
-        "training": f"The last run saw {n_seen} picture views.",
+        "training": _history(chosen.run),
     }
+
+
+def _history(run: Path) -> str:
+    """How long was trained, in words."""
+    optim = json.loads((run / "settings.json").read_text())["optim"]
+    steps = json.loads((run / "curves.jsonl").read_text().splitlines()[-1])["step"]
+    text = f"Trained for {steps} batches of {optim['batch']} pictures"
+    if optim["start_from"] is None:
+        return f"{text}."
+    import torch  # noqa: PLC0415
+
+    before = torch.load(optim["start_from"], map_location="cpu", weights_only=True)["step"]
+    return f"{text}, after {before} batches of an earlier run."
 
 
 def _engine(bundle: Path) -> Any:  # noqa: ANN401 - whatever the engine package opens
