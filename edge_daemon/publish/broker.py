@@ -75,7 +75,8 @@ class Connection:
         self._config, self._mqtt5, self._keepalive_s = config, mqtt5, keepalive_s
         self._where = f"broker {config.host}:{config.port}"
         self._wake = wake
-        self._selector = selectors.DefaultSelector()
+        with self._mapped():  # a descriptor may be what is missing
+            self._selector = selectors.DefaultSelector()
         self._watched: Any = None  # paho's socket
         self._tls: TlsContext | None = None
         self._greeting: ReasonCode | None = None

@@ -18,8 +18,8 @@ class Notifier:
         """Send assignments such as READY=1.  A systemd that does not listen is not our trouble."""
         if not self._address:
             return
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-            try:
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
                 sock.sendto("\n".join(assignments).encode(), self._address)
-            except OSError:
-                return
+        except OSError:  # no descriptor is left for it, either
+            return

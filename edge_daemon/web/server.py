@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from threading import Thread
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 
 from edge_daemon.config.load import read_secret
-from edge_daemon.errors import ConfigError
+from edge_daemon.errors import ConfigError, EdgeError
+from edge_daemon.logs import FaultLog
 from edge_daemon.web.app import make_app
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _STOP_S: Final = 2
+_BACKLOG: Final = 32  # asyncio tries so many at once, and complains of each when descriptors end
 
 
 class WebServer:
@@ -29,11 +32,13 @@ class WebServer:
         token_file = settings.token_file
         token = read_secret(token_file, where="http.token_file") if token_file else None
         self._where = f"http.listen {settings.listen}"
+        self._faults = FaultLog(log)
         self._socket = _listen(settings.host, settings.port, self._where)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 make_app(daemon, token),
                 log_config=None,
+                backlog=_BACKLOG,
                 access_log=False,
                 lifespan="off",
                 timeout_graceful_shutdown=_STOP_S,
@@ -56,7 +61,20 @@ class WebServer:
         self._socket.close()
 
     def _serve(self) -> None:
-        self._server.run(sockets=[self._socket])
+        asyncio.run(self._answer())
+
+    async def _answer(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._cope)
+        await self._server.serve(sockets=[self._socket])
+
+    def _cope(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Tell in a line what asyncio tells in a traceback a second: it cannot accept."""
+        exc = context.get("exception")
+        if not isinstance(exc, OSError):
+            loop.default_exception_handler(context)
+            return
+        what, hint = f"cannot answer: {exc.strerror}", "see what uses so much; it is tried again"
+        self._faults.tell("http", EdgeError(what, where=self._where, hint=hint))
 
 
 def _listen(host: str, port: int, where: str) -> socket.socket:
