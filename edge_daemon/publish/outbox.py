@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edge_daemon.errors import EdgeError, PublishError
 from edge_daemon.publish.payloads import event_json
-from edge_daemon.publish.storage import DamagedError, OutboxFile
+from edge_daemon.publish.storage import DamagedError, EventsDroppedError, OutboxFile
 from edge_daemon.types import Reason, Verdict
 
 if TYPE_CHECKING:
@@ -186,6 +186,12 @@ class Outbox:
                 at_s += [row[0] for row in rows]
             return max(0.0, self._now_s() - min(at_s)) if at_s else 0.0
 
+    @property
+    def writes(self) -> bool:
+        """Whether all there is to write is on disk."""
+        with self._lock:
+            return self._file.is_open and not self._is_unsaved and not self._delivered
+
     def topics(self) -> frozenset[str]:
         """Return the retained topics ever published and not emptied since."""
         with self._lock:
@@ -346,7 +352,7 @@ class Outbox:
             hint = "see why the broker is away; a longer outage needs higher limits"
             plural = "s were" if n > 1 else " was"
             what = f"{n} oldest event{plural} dropped: {why}"
-            self._on_fault(PublishError(what, where="outbox", hint=hint))
+            self._on_fault(EventsDroppedError(what, where="outbox", hint=hint))
 
     def _cope(self, fault: EdgeError) -> None:
         """Tell a fault of the disk, and go on without it for a moment."""

@@ -34,6 +34,10 @@ class DamagedError(PublishError):
     """The file is no longer a database; set it aside and begin a new one."""
 
 
+class EventsDroppedError(PublishError):
+    """Events are lost: there were more than may wait, or they waited too long."""
+
+
 class OutboxFile:
     """The database and its faults, mapped to EdgeErrors.  Not for two threads at once."""
 

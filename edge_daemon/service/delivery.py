@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from edge_daemon.errors import BrokerRefusedError
 from edge_daemon.publish.mqtt import MqttPublisher
 from edge_daemon.publish.outbox import Outbox
+from edge_daemon.publish.storage import EventsDroppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from edge_daemon.types import CameraId, Event, QuestionId, QuestionState
 
 _STATE_EVERY_S: Final = 5.0  # how often a state that only grew older is published again
+_STEADY_S: Final = 3.0  # a disk that is full takes a write now and then; this long is well again
 _PATIENCE_S: Final = 120.0  # the publisher turns every second, and connects within 20
 
 
@@ -45,6 +48,7 @@ class Delivery:
         self._metrics, self._faults, self._supervisor = metrics, faults, supervisor
         self._on_ask = on_ask
         self._told: dict[tuple[CameraId, QuestionId], tuple[object, float]] = {}
+        self._disk_fault_s = -math.inf
         self._outbox: Outbox | None = None
         self._mqtt: MqttPublisher | None = None
         if settings.mqtt is None:
@@ -136,6 +140,8 @@ class Delivery:
         if self._mqtt.connected:
             self.refused = False
             self._faults.over("mqtt", "connected")
+        if self._outbox.writes and time.monotonic() - self._disk_fault_s > _STEADY_S:
+            self._faults.over("outbox", "writes again")
 
     def waiting(self) -> int:
         """Return how many events the broker has not acknowledged."""
@@ -165,4 +171,8 @@ class Delivery:
 
     def _outbox_fault(self, fault: EdgeError) -> None:
         self._metrics.faults.labels("outbox").inc()
+        if isinstance(fault, EventsDroppedError):
+            self._faults.tell("outbox drops", fault)
+            return
+        self._disk_fault_s = time.monotonic()
         self._faults.tell("outbox", fault)
