@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.data.tiny_bundle import write_tiny_bundle
 from tests.e2e.daemon import free_port
-from tests.faults.flood import DURABLE
-from tests.integration.mosquitto import Ear, Mosquitto
+from tests.integration.mosquitto import Ear, Gate, Mosquitto
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 BASE = "soak"
 
@@ -26,6 +27,7 @@ class Stage:
 
     directory: Path
     broker: Mosquitto
+    gate: Gate  # the daemon's way to the broker
     ear: Ear
 
     def config(self, source: str, **camera: Any) -> dict[str, Any]:
@@ -35,7 +37,7 @@ class Stage:
             "device": {"id": "box"},
             "data_dir": str(self.directory / "data"),
             "engine": {"bundle": str(self.directory / "tiny"), "threads": 1},
-            "mqtt": {"url": self.broker.url, "base_topic": BASE},
+            "mqtt": {"url": self.gate.url, "base_topic": BASE},
             "http": {"listen": f"127.0.0.1:{free_port()}"},
             "log": {"format": "text"},
             "cameras": [{"id": "gate", "source": source, "sample": {"every": 1}, **camera}],
@@ -44,15 +46,17 @@ class Stage:
 
 @contextlib.contextmanager
 def stage(topics: str = "+/+/event", make_ear: Callable[..., Ear] = Ear) -> Iterator[Stage]:
-    """Set up all but the daemon; the ear's session outlives the broker's deaths."""
+    """Set up all but the daemon."""
     with tempfile.TemporaryDirectory(prefix="edge-soak-") as name:
         directory = Path(name)
         (directory / "broker").mkdir()
         write_tiny_bundle(directory / "tiny")
-        broker = Mosquitto(directory / "broker", DURABLE).start()
-        ear = make_ear(broker.port, f"{BASE}/box/{topics}", name="books")
+        broker = Mosquitto(directory / "broker").start()
+        gate = Gate(broker.port)
+        ear = make_ear(broker.port, f"{BASE}/box/{topics}", qos=0)
         try:
-            yield Stage(directory, broker, ear)
+            yield Stage(directory, broker, gate, ear)
         finally:
             ear.close()
+            gate.close()
             broker.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_daemon.config.models import OutboxConfig
@@ -13,24 +14,18 @@ from tests.integration.mosquitto import first_of_each, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
-
     from tests.e2e.daemon import Daemon
     from tests.integration.mosquitto import Ear
 
 FLIPPING = {"red": "Is it red?", "blue": "Is it blue?", "any": "Is any red?", "there": "any blue?"}
 N_EVENTS_A_SECOND = 200
-# What is written at every change survives a SIGKILL; by default mosquitto's memory does not.
-DURABLE = (
-    "persistence true",
-    "autosave_interval 1",
-    "autosave_on_changes true",
-    "max_inflight_messages 0",
-)
 
 
 def flood(
-    tmp_path: Path, make_config: Callable[..., dict[str, Any]], *, seconds: float = 20.0,
+    tmp_path: Path,
+    make_config: Callable[..., dict[str, Any]],
+    *,
+    seconds: float = 20.0,
     **camera: Any,
 ) -> dict[str, Any]:
     """Return a configuration of four questions that change 50 times a second."""
@@ -78,8 +73,6 @@ def metric(config: dict[str, Any], name: str) -> float:
 
 def kept(config: dict[str, Any]) -> tuple[int, dict[str, int]]:
     """Return how many events wait on disk, and each question's last number; of no daemon."""
-    from pathlib import Path
-
     faults: list[Any] = []
     outbox = Outbox(
         Path(config["data_dir"]), OutboxConfig(), on_fault=faults.append, on_dropped=faults.append

@@ -12,22 +12,19 @@ import pytest
 
 from tests.data.colours import BLUE, RED, write_colours
 from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
-from tests.faults.flood import DURABLE, flood, kept, log_lines, metric, seqs
+from tests.faults.flood import flood, kept, log_lines, metric, seqs
 from tests.faults.kills import survive
-from tests.integration.mosquitto import Ear, Mosquitto
-
-
-@pytest.fixture
-def broker(new_broker: Callable[..., Mosquitto]) -> Mosquitto:
-    return new_broker(*DURABLE)
+from tests.integration.mosquitto import Ear, Gate, Mosquitto
 
 
 def test_no_event_is_lost_though_broker_and_daemon_are_killed_in_turn(
-    tmp_path, make_config, broker: Mosquitto, base: str, new_ear: Callable[..., Ear]
+    tmp_path, make_config, broker: Mosquitto, gate: Gate, base: str, new_ear: Callable[..., Ear]
 ) -> None:
-    ear = new_ear(broker.port, f"{base}/box/+/+/event", name="books")
-    config = flood(tmp_path, make_config)
-    found = survive(config, write_config(tmp_path / "c.yaml", config), broker, ear, n=3)
+    ear = new_ear(broker.port, f"{base}/box/+/+/event", qos=0)
+    config = flood(tmp_path, make_config, seconds=5)
+    config["mqtt"]["url"] = gate.url
+    file = write_config(tmp_path / "c.yaml", config)
+    found = survive(config, file, broker, gate, ear, n=3)
 
     assert found.n_heard == found.n_events, found
     assert found.n_disordered == 0

@@ -1,0 +1,167 @@
+"""Judging goes on when the data directory fails or descriptors run out, and all is made good."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import missing
+from tests.e2e.conftest import MakeConfig
+from tests.e2e.daemon import Daemon, wait_until, write_config
+from tests.faults.flood import (
+    flood,
+    log_lines,
+    metric,
+    seqs,
+    wait_for_fresh,
+    wait_for_more,
+)
+from tests.integration.mosquitto import Ear, Mosquitto
+
+
+@pytest.fixture
+def ear(broker: Mosquitto, base: str, new_ear: Callable[..., Ear]) -> Ear:
+    return new_ear(broker.port, f"{base}/box/+/+/event", qos=0)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 16 megabytes: SQLite takes 4 for its log."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount") or "mount"
+    made = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=16m", "none", str(disk)],
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode:
+        missing("may not mount a small disk", "REQUIRE_MOUNT")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def running(tmp_path: Path, config: dict[str, Any], **environ: str) -> Daemon:
+    return Daemon(write_config(tmp_path / "c.yaml", config), **environ)
+
+
+def assert_nothing_is_missing(ear: Ear) -> None:
+    for numbers in seqs(ear).values():
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
+def fill(disk: Path) -> None:
+    """Leave no room on a disk."""
+    with (disk / "ballast").open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
+        while True:
+            ballast.write(bytes(4096))
+
+
+def test_full_disk_is_told_once_and_costs_no_event(
+    tmp_path, small_disk, make_config: MakeConfig, ear: Ear
+) -> None:
+    config = flood(tmp_path, make_config) | {"data_dir": str(small_disk / "data")}
+    with running(tmp_path, config) as daemon:
+        wait_for_more(ear)
+        fill(small_disk)
+        wait_until(lambda: daemon.said("no room left on the disk"))
+        wait_for_more(ear, 400)
+        assert not daemon.said("outbox: writes again")
+        (small_disk / "ballast").unlink()
+        wait_until(lambda: daemon.said("outbox: writes again"))
+        wait_for_more(ear, 100)
+
+    assert_nothing_is_missing(ear)
+    assert len(log_lines(daemon, "outbox")) == 2, daemon.log.read_text()
+
+
+def test_read_only_disk_is_told_once_and_written_when_it_can_be(
+    tmp_path, small_disk, make_config: MakeConfig, ear: Ear
+) -> None:
+    config = flood(tmp_path, make_config) | {"data_dir": str(small_disk)}
+    remount(small_disk, "ro")
+    with running(tmp_path, config) as daemon:
+        wait_until(lambda: daemon.said("outbox"))
+        wait_for_more(ear, 200)
+        assert list(small_disk.iterdir()) == []
+        remount(small_disk, "rw")
+        wait_until(lambda: daemon.said("outbox: writes again"))
+        wait_for_more(ear, 100)
+        assert (small_disk / "outbox.sqlite").exists()
+
+    assert_nothing_is_missing(ear)
+    assert len(log_lines(daemon, "outbox")) == 2, daemon.log.read_text()
+
+
+def remount(disk: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
+
+
+def test_quota_on_file_size_is_told_once_and_costs_no_event(
+    tmp_path, make_config: MakeConfig, ear: Ear
+) -> None:
+    config = flood(tmp_path, make_config)
+    with running(tmp_path, config) as daemon, limited(daemon, resource.RLIMIT_FSIZE, 200_000):
+        wait_until(lambda: daemon.said("outbox"))
+        wait_for_more(ear, 400)
+        assert not daemon.said("outbox: writes again")
+        lift(daemon, resource.RLIMIT_FSIZE)
+        wait_until(lambda: daemon.said("outbox: writes again"))
+        wait_for_more(ear, 100)
+
+    assert_nothing_is_missing(ear)
+    assert len(log_lines(daemon, "outbox")) == 2, daemon.log.read_text()
+
+
+def test_descriptors_that_run_out_are_told_once_and_stop_no_judging(
+    tmp_path, make_config: MakeConfig, ear: Ear, broker: Mosquitto
+) -> None:
+    config = flood(tmp_path, make_config, seconds=120)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        with running(tmp_path, config, NOTIFY_SOCKET=str(tmp_path / "notify")) as daemon:
+            wait_for_more(ear)
+            with limited(daemon, resource.RLIMIT_NOFILE, 3), knocking(config):
+                wait_until(lambda: daemon.said("cannot answer: Too many open files"))
+                wait_for_more(ear, 400)
+                broker.kill()
+                broker.start()
+                wait_until(lambda: len(log_lines(daemon, "Too many open files")) == 2)
+            wait_for_fresh(ear)
+            wait_until(lambda: metric(config, "edge_outbox_events") < 100, 30)
+            assert daemon.process.poll() is None
+
+    assert_nothing_is_missing(ear)
+    assert not log_lines(daemon, "Traceback"), daemon.log.read_text()
+
+
+@contextlib.contextmanager
+def limited(daemon: Daemon, what: int, soft: int) -> Iterator[None]:
+    """Give the running process less of something."""
+    _, hard = resource.prlimit(daemon.process.pid, what)
+    resource.prlimit(daemon.process.pid, what, (soft, hard))
+    yield
+    lift(daemon, what)
+
+
+def lift(daemon: Daemon, what: int) -> None:
+    """Take the limit away."""
+    _, hard = resource.prlimit(daemon.process.pid, what)
+    resource.prlimit(daemon.process.pid, what, (hard, hard))
+
+
+@contextlib.contextmanager
+def knocking(config: dict[str, Any]) -> Iterator[None]:
+    """Somebody at the HTTP port who must wait: each connection wants a descriptor."""
+    host, _, port = config["http"]["listen"].rpartition(":")
+    with socket.create_connection((host, int(port))) as knock:
+        knock.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        yield
