@@ -14,6 +14,7 @@ from tests.integration.mosquitto import first_of_each, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from tests.e2e.daemon import Daemon
     from tests.integration.mosquitto import Ear
 
