@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edge_daemon.config.models import Settings
 
 CLIP: Final = Path(__file__).resolve().parent.parent / "demo" / "street.mp4"
-_ZONES: Final = {  # of the shipped clip
+_ZONES: Final = {  # of the shipped clip; where nothing is asked, a zone keeps the panel away
     "crossing": ((0.69, 0.62), (0.33, 0.91), (0.21, 0.68), (0.21, 0.55), (0.54, 0.39), (0.69, 0.5)),
     "light": ((0.05, 0.12), (0.14, 0.12), (0.14, 0.38), (0.05, 0.38)),
 }
@@ -31,7 +31,7 @@ _QUESTIONS: Final = (
     ("crossing", "Is there a person on the crossing?", "crossing"),
     ("car", "Is there a car?", None),
     ("bus", "Is there a bus?", None),
-    ("red_light", "Is the traffic light red?", "light"),
+    ("red_light", "Is the traffic light red?", None),
 )
 _LIVE_S: Final = 60.0
 _EX_UNAVAILABLE: Final = 69  # no picture came

@@ -65,7 +65,7 @@ class Overlay:
         for question in self._questions:
             if question.zone is not None:
                 asked_in[question.zone] += 1
-        asked = [polygon for name, polygon in self._zones.items() if name in asked_in]
-        panel = Panel(self._camera, self._questions, asked, width, height)
+        marked = list(self._zones.values())
+        panel = Panel(self._camera, self._questions, marked, width, height)
         layer = ZoneLayer(self._zones, asked_in, (width, height), panel.text_size_px, panel.place)
         return panel, layer
