@@ -1,6 +1,6 @@
 """scripts/install into a directory: what goes where, and that edits survive."""
 
-from __future__ import annotations
+from __future__ import os
 
 import subprocess
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.integration.scripts.conftest import Project
 
 CONFIG = "etc/edge-daemon/edge-daemon.yaml"
+COMMAND = "usr/local/bin/edge-daemon"
 UNIT = "etc/systemd/system/edge-daemon.service"
 DROP_IN = "etc/systemd/system/edge-daemon.service.d/nvidia.conf"
 EXAMPLE = "configs/pi-usb-camera.yaml"
@@ -60,7 +61,8 @@ def test_install_puts_program_unit_and_configuration(machine: Machine) -> None:
     done = subprocess.run([program, "run"], capture_output=True, text=True, check=False)
 
     assert done.stdout.startswith("edge-daemon run")
-    assert set(machine.files()) == {
+    assert os.readlink(machine.root / COMMAND) == "/opt/edge-daemon/venv/bin/edge-daemon"
+    assert set(machine.files()) - {COMMAND} == {
         CONFIG,
         UNIT,
         "opt/edge-daemon/LICENSE",
@@ -160,6 +162,7 @@ def test_uninstall_leaves_configuration_and_data(machine: Machine) -> None:
     assert CONFIG in kept
     assert state.relative_to(machine.root).as_posix() in kept
     assert not {name for name in kept if name.startswith(("opt/", UNIT))}
+    assert not (machine.root / COMMAND).is_symlink()
     assert purged == set()
 
 
