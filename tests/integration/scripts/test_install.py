@@ -1,7 +1,8 @@
 """scripts/install into a directory: what goes where, and that edits survive."""
 
-from __future__ import os
+from __future__ import annotations
 
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
