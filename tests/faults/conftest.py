@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-from tests.e2e.conftest import base, make_config, tiny_bundle  # noqa: F401  fixtures
+from tests.e2e.conftest import base, make_config, subscriber, tiny_bundle  # noqa: F401  fixtures
 from tests.integration.conftest import broker, gate, new_broker, new_ear  # noqa: F401  fixtures
