@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -62,7 +61,7 @@ def test_install_puts_program_unit_and_configuration(machine: Machine) -> None:
     done = subprocess.run([program, "run"], capture_output=True, text=True, check=False)
 
     assert done.stdout.startswith("edge-daemon run")
-    assert os.readlink(machine.root / COMMAND) == "/opt/edge-daemon/venv/bin/edge-daemon"
+    assert str((machine.root / COMMAND).readlink()) == "/opt/edge-daemon/venv/bin/edge-daemon"
     assert set(machine.files()) - {COMMAND} == {
         CONFIG,
         UNIT,
@@ -154,7 +153,7 @@ def test_uninstall_leaves_configuration_and_data(machine: Machine) -> None:
     state.parent.mkdir(parents=True)
     state.touch()
     done = machine.install("--uninstall")
-    kept = set(machine.files())
+    kept, linked = set(machine.files()), (machine.root / COMMAND).is_symlink()
     machine.install("--uninstall", "--purge")
     purged = set(machine.files())
     machine.install()
@@ -163,7 +162,7 @@ def test_uninstall_leaves_configuration_and_data(machine: Machine) -> None:
     assert CONFIG in kept
     assert state.relative_to(machine.root).as_posix() in kept
     assert not {name for name in kept if name.startswith(("opt/", UNIT))}
-    assert not (machine.root / COMMAND).is_symlink()
+    assert not linked
     assert purged == set()
 
 
