@@ -98,6 +98,7 @@ class Subscriber:
     def __exit__(self, *exc: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        self._client.on_message = None  # no cycle: it closes its sockets at once
 
     def _keep(self, message: mqtt.MQTTMessage) -> None:
         with self._changed:
