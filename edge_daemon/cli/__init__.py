@@ -20,6 +20,8 @@ COMMANDS: Final = {
     "ask": "answer questions about still pictures",
     "video": "answer questions about recorded files: annotated MP4 and JSON Lines",
     "evaluate": "how right a bundle is on labelled pictures",
+    "engine": "what a bundle is, whether it answers as its maker's did, and int8",
+    "bench": "how fast a bundle answers here",
     "demo": "see the main job on the shipped clip, or on a source of yours",
 }
 _EX_SOFTWARE: Final = 70

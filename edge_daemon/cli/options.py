@@ -17,6 +17,11 @@ S = TypeVar("S", bound="Section")
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Add --bundle, --backend, --precision, --threads."""
     parser.add_argument("--bundle", default="street", metavar="DIR", help="name or path (street)")
+    add_runtime_options(parser)
+
+
+def add_runtime_options(parser: argparse.ArgumentParser) -> None:
+    """Add --backend, --precision, --threads."""
     parser.add_argument("--backend", default="auto", metavar="NAME", help="auto, onnxruntime")
     parser.add_argument("--precision", default="auto", metavar="P", help="auto, fp32, int8")
     parser.add_argument("--threads", type=int, default=None, metavar="N", help="cores to use")

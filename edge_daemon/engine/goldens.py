@@ -51,7 +51,8 @@ def verify_goldens(engine: Engine, bundle: Bundle) -> list[GoldenResult]:
         picture = _picture(bundle, row.image, engine.input_size)
         questions = engine.prepare([row.question], [row.zone])
         found = float(engine.answer(engine.look(picture[None]), questions).p_yes[0, 0])
-        results.append(GoldenResult(row.image, row.question, row.p_yes, found, goldens.tolerance))
+        expected = row.p_yes_in.get(engine.info.precision, row.p_yes)
+        results.append(GoldenResult(row.image, row.question, expected, found, goldens.tolerance))
     return results
 
 

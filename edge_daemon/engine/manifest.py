@@ -101,14 +101,14 @@ class Manifest(_Part):
     tokenizer: PinnedFile
     concepts: tuple[str, ...] = Field(max_length=4096)
     goldens: PinnedFile | None = None
+    agreement: PinnedFile | None = None  # how the int8 graphs compare with fp32, as JSON
 
     def pinned_files(self) -> Iterator[PinnedFile]:
         """Every file whose hash the manifest holds."""
         yield self.tokenizer
         for graphs in self.graphs.values():
             yield from (graphs.image, graphs.question, graphs.answer)
-        if self.goldens is not None:
-            yield self.goldens
+        yield from (pinned for pinned in (self.goldens, self.agreement) if pinned is not None)
 
 
 class Golden(_Part):
@@ -118,6 +118,7 @@ class Golden(_Part):
     question: str = Field(min_length=1, max_length=200)
     zone: Polygon | None = Field(None, min_length=3)
     p_yes: float = Field(ge=0, le=1)
+    p_yes_in: dict[str, float] = Field(default_factory=dict)  # where a precision differs
 
 
 class Goldens(_Part):

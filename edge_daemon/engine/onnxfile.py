@@ -55,7 +55,7 @@ def _has_external_data(model: memoryview) -> bool:
     while todo:
         message, raw = todo.pop()
         inside = _MAY_HOLD_TENSORS[message]
-        for number, value in _fields(raw):
+        for number, value in fields_of(raw):
             if message == "TensorProto" and (
                 number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)
             ):
@@ -67,7 +67,7 @@ def _has_external_data(model: memoryview) -> bool:
     return False
 
 
-def _fields(raw: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+def fields_of(raw: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     """Yield number and value of each field; raise ValueError or IndexError when malformed."""
     at = 0
     while at < len(raw):
@@ -85,6 +85,15 @@ def _fields(raw: memoryview) -> Iterator[tuple[int, int | memoryview]]:
             raise ValueError("field runs past the end")
         yield number, raw[at : at + size]
         at += size
+
+
+def varints_of(raw: memoryview) -> list[int]:
+    """Return packed numbers; raise ValueError or IndexError when malformed."""
+    numbers, at = [], 0
+    while at < len(raw):
+        number, at = _varint(raw, at)
+        numbers.append(number)
+    return numbers
 
 
 def _varint(raw: memoryview, at: int) -> tuple[int, int]:

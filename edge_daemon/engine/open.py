@@ -28,9 +28,15 @@ def open_engine(settings: EngineConfig, bundle: Bundle | None = None) -> Engine:
     bundle is settings.bundle where it is loaded already.  There is no silent fallback: raises
     BundleError or EngineMissingError.
     """
-    make = _adapter(settings.backend)
+    _adapter(settings.backend)  # a missing runtime is told before the bundle is read
     bundle = bundle if bundle is not None else load_bundle(settings.bundle)
-    return make(bundle, settings.precision, settings.threads or default_threads())
+    threads = settings.threads or default_threads()
+    return open_backend(settings.backend, bundle, settings.precision, threads)
+
+
+def open_backend(backend: str, bundle: Bundle, precision: str, threads: int) -> Engine:
+    """Open a loaded bundle.  Raises BundleError, EngineMissingError."""
+    return _adapter(backend)(bundle, precision, threads)
 
 
 def default_threads() -> int:

@@ -108,6 +108,12 @@ def painted(*colours: tuple[int, int, int]) -> NDArray[np.uint8]:
     return picture
 
 
+def stripes(n: int, seed: int) -> NDArray[np.uint8]:
+    """Pictures of four random colours each, uint8 RGB (n, HEIGHT, WIDTH, 3)."""
+    rng = np.random.default_rng(seed)
+    return np.stack([painted(*rng.integers(0, 256, (4, 3)).tolist()) for _ in range(n)])
+
+
 def p_yes_of(word: str, colour: tuple[int, int, int], temperature: float = 1.0) -> float:
     """What the bundle must say of a zone in one colour, by the formula above."""
     r, g, b = (c / 255 for c in colour)

@@ -31,7 +31,7 @@ RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 # The only modules that may import each library.
 ADAPTERS = {
     "av": ("sources/*", "recording/*"),
-    "onnxruntime": ("engine/ort.py", "training/export.py"),  # the latter: quantization
+    "onnxruntime": ("engine/ort.py", "engine/int8/*", "training/export.py"),
     "paho": ("publish/*", "cli/demo.py"),
     "PIL": ("overlay/*",),
     "fastapi": ("web/*",),
@@ -40,7 +40,7 @@ ADAPTERS = {
     "amqtt": ("cli/embedded_broker.py",),
     "rich": ("cli/*", "training/*"),
     "torch": ("training/*",),
-    "onnx": ("training/*",),
+    "onnx": ("engine/int8/*", "training/*"),
     "onnxscript": ("training/*",),
     "safetensors": ("training/*",),
     "matplotlib": ("training/*",),
@@ -160,7 +160,7 @@ def test_direction_is_read_off_the_layers(importer: str, name: str, against: boo
     assert points_against(importer, name) is against
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["demo"]])
+@pytest.mark.parametrize("command", [[], ["run"], ["demo"], ["engine", "quantize"]])
 def test_help_loads_no_heavy_library(command: list[str]) -> None:
     program = (
         "import sys\n"

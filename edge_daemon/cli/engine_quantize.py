@@ -1,0 +1,162 @@
+"""edge-daemon engine quantize: a bundle with int8 graphs, calibrated on your frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event as Flag
+from typing import TYPE_CHECKING, Final
+
+from edge_daemon.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge_daemon.engine.agreement import Limits
+    from edge_daemon.engine.quantize import Frames
+
+_PER_SOURCE: Final = 1024  # frames kept of one source, spread over its length
+_FRAMES_FPS: Final = 2.0  # of a video
+_FEWEST: Final = 8
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("bundle", metavar="BUNDLE", help="name or path")
+    parser.add_argument(
+        "--pictures", nargs="+", required=True, metavar="SOURCE",
+        help="videos, directories or globs of pictures, as your cameras see; every other frame "
+        "calibrates, the rest is replayed",
+    )  # fmt: skip
+    parser.add_argument(
+        "--replay", nargs="+", metavar="SOURCE",
+        help="replay these instead, and calibrate on all of --pictures",
+    )  # fmt: skip
+    parser.add_argument("--out", required=True, metavar="DIR", help="the new bundle")
+    parser.add_argument(
+        "-q", "--question", action="append", default=[], metavar="Q", dest="questions",
+        help="compare by this one too; may be given several times",
+    )  # fmt: skip
+    parser.add_argument(
+        "--calibrate-on", type=int, default=96, metavar="N", help="frames at most (96)"
+    )
+    parser.add_argument(
+        "--replay-on", type=int, default=400, metavar="N", help="frames at most (400)"
+    )
+    parser.add_argument("--min-agreement", type=float, metavar="SHARE", help="of verdicts (0.99)")
+    parser.add_argument("--max-difference", type=float, metavar="P", help="mean, of p_yes (0.01)")
+    parser.add_argument("--max-contradictions", type=float, metavar="SHARE", help="(0.001)")
+    parser.add_argument("--float-first", type=int, metavar="N", help="layers kept float (3)")
+    parser.add_argument("--float-last", type=int, metavar="N", help="layers kept float (1)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read frames, make the bundle, tell how it agrees."""
+    from edge_daemon.engine.bundle import load_bundle, unsupported_words  # noqa: PLC0415
+    from edge_daemon.engine.quantize import (  # noqa: PLC0415  keeps --help light
+        FLOAT_FIRST,
+        FLOAT_LAST,
+        quantize_bundle,
+        standing_questions,
+    )
+
+    bundle = load_bundle(args.bundle)
+    for text in args.questions:
+        unknown = unsupported_words(bundle, text)
+        if unknown:
+            hint = "ask in words the bundle knows"
+            what = f"the bundle never learned: {', '.join(unknown)}"
+            raise UsageError(what, where="--question", hint=hint)
+    questions = [*standing_questions(bundle), *((text, None) for text in args.questions)]
+    if not questions:
+        hint = "give questions with -q"
+        raise UsageError("nothing to compare by", where=f"bundle {bundle.name}", hint=hint)
+    found = quantize_bundle(
+        bundle,
+        _frames(args, bundle.input_size),
+        Path(args.out),
+        questions=questions,
+        limits=_limits(args),
+        float_first=FLOAT_FIRST if args.float_first is None else args.float_first,
+        float_last=FLOAT_LAST if args.float_last is None else args.float_last,
+    )
+    print(
+        f"{args.out}: int8 agrees with fp32 in {found.agreement:.2%} of {found.answers} verdicts, "
+        f"YES against NO in {found.contradictions:.2%}; p_yes differs by "
+        f"{found.difference_mean:.4f} on average, {found.difference_p99:.3f} at the 99th percentile"
+    )
+    return 0
+
+
+def _limits(args: argparse.Namespace) -> Limits:
+    from edge_daemon.engine.agreement import Limits  # noqa: PLC0415  keeps --help light
+
+    plain = Limits()
+    return Limits(
+        plain.agreement if args.min_agreement is None else args.min_agreement,
+        plain.contradictions if args.max_contradictions is None else args.max_contradictions,
+        plain.difference if args.max_difference is None else args.max_difference,
+    )
+
+
+def _frames(args: argparse.Namespace, size: tuple[int, int]) -> Frames:
+    """Read all sources.  Raises SourceError, and UsageError for too few frames."""
+    import numpy as np  # noqa: PLC0415  keeps --help light
+
+    from edge_daemon.engine.quantize import Frames  # noqa: PLC0415
+
+    given = [_read(source, size) for source in args.pictures]
+    if args.replay:
+        learnt, asked = given, [_read(source, size) for source in args.replay]
+    else:
+        learnt, asked = [found[::2] for found in given], [found[1::2] for found in given]
+    calibration = _spread([p for found in learnt for p in found], args.calibrate_on)
+    replayed = _spread([p for found in asked for p in found], args.replay_on)
+    if min(len(calibration), len(replayed)) < _FEWEST:
+        what = f"{len(calibration)} frames to calibrate on, {len(replayed)} to replay"
+        hint = f"give more: {_FEWEST} of each at least, some hundreds are better"
+        raise UsageError(what, where="--pictures", hint=hint)
+    return Frames(np.stack(calibration), np.stack(replayed))
+
+
+def _spread(pictures: Sequence[NDArray[np.uint8]], most: int) -> list[NDArray[np.uint8]]:
+    """At most so many, evenly over all."""
+    n = min(most, len(pictures))
+    return [pictures[k * len(pictures) // n] for k in range(n)]
+
+
+def _read(source: str, size: tuple[int, int]) -> list[NDArray[np.uint8]]:
+    """Pictures of a source at the model's size, uint8 RGB; of a long one, spread over it."""
+    kept: list[NDArray[np.uint8]] = []
+    every = 1
+    for n, picture in enumerate(_sampled(source, size)):
+        if n % every == 0:
+            kept.append(picture)
+        if len(kept) > _PER_SOURCE:
+            kept, every = kept[::2], every * 2
+    return kept
+
+
+def _sampled(source: str, size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
+    from edge_daemon.config.load import parse_settings  # noqa: PLC0415  keeps --help light
+    from edge_daemon.sampling import Sampler  # noqa: PLC0415
+    from edge_daemon.sources.open import open_source  # noqa: PLC0415
+
+    camera = {
+        "id": "frames",
+        "source": source,
+        "sample": {"fps": _FRAMES_FPS},
+        "questions": [{"id": "unasked", "ask": "Is there anything?"}],
+    }
+    settings = parse_settings({"version": 1, "cameras": [camera]}, where="--pictures").cameras[0]
+    sampler = Sampler(settings.sample)
+    with open_source(settings, Flag()) as frames:
+        if frames.live:
+            hint = "record it first, and name the file"
+            raise UsageError("has no end", where=f"--pictures {settings.source}", hint=hint)
+        for frame in frames:
+            if sampler.wants(frame):
+                yield frame.picture.resized(*size)

@@ -1,0 +1,110 @@
+"""Bundles in int8: made of the tiny bundle, whose numbers are known, and of the shipped one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from edge_daemon.engine.agreement import Limits
+from edge_daemon.engine.bundle import Bundle, load_bundle
+from edge_daemon.engine.goldens import verify_goldens
+from edge_daemon.engine.ort import OnnxEngine
+from edge_daemon.engine.quantize import AGREEMENT, Frames, quantize_bundle, standing_questions
+from edge_daemon.errors import BundleError, UsageError
+from edge_daemon.scenes import random_scene
+from tests.data.tiny_bundle import stripes, write_tiny_bundle
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Bundle:
+    return load_bundle(write_tiny_bundle(tmp_path / "tiny"))
+
+
+@pytest.fixture
+def frames() -> Frames:
+    return Frames(stripes(16, 1), stripes(16, 2))
+
+
+def quantized(bundle: Bundle, frames: Frames, out: Path, **limits: float) -> Bundle:
+    quantize_bundle(
+        bundle,
+        frames,
+        out,
+        questions=standing_questions(bundle),
+        limits=replace(Limits(), **limits),
+        float_first=0,
+        float_last=0,
+    )
+    return load_bundle(out)
+
+
+def test_an_int8_bundle_holds_eight_bit_weights_and_answers_alike(
+    tiny: Bundle, frames: Frames, tmp_path: Path
+) -> None:
+    made = quantized(tiny, frames, tmp_path / "made")
+    graph = onnx.load_model_from_string(made.graph("int8", "image"))
+    (weight,) = [held for held in graph.graph.initializer if held.name == "luma_whole"]
+
+    assert weight.data_type == onnx.TensorProto.INT8
+    assert made.pinned_graph("int8", "answer") == tiny.pinned_graph("fp32", "answer")
+    assert OnnxEngine(made, "auto").info.precision == "int8"
+    assert all(result.ok for result in verify_goldens(OnnxEngine(made, "int8"), made))
+    assert all(result.ok for result in verify_goldens(OnnxEngine(made, "fp32"), made))
+
+
+def test_the_report_of_an_int8_bundle_tells_figures_and_frames(
+    tiny: Bundle, frames: Frames, tmp_path: Path
+) -> None:
+    made = quantized(tiny, frames, tmp_path / "made")
+    report = json.loads(made.read(AGREEMENT))
+
+    assert made.manifest.agreement is not None
+    assert report["figures"]["agreement"] >= 0.99
+    assert report["figures"]["answers"] == 16 * len(standing_questions(tiny))
+    assert report["calibration"]["frames"] == report["replay"]["frames"] == 16
+    assert report["calibration"]["sha256"] != report["replay"]["sha256"]
+
+
+def test_a_bundle_that_falls_short_leaves_nothing_behind(
+    tiny: Bundle, frames: Frames, tmp_path: Path
+) -> None:
+    with pytest.raises(BundleError, match=r"p_yes differs by .* more than 1e-12 -- calibrate on"):
+        quantized(tiny, frames, tmp_path / "made", difference=1e-12)
+
+    assert [path.name for path in tmp_path.iterdir() if "made" in path.name] == []
+
+
+def test_an_existing_directory_is_left_alone(tiny: Bundle, frames: Frames) -> None:
+    with pytest.raises(UsageError, match="exists already -- name a directory to be made"):
+        quantized(tiny, frames, tiny.path)
+
+
+def test_a_graph_without_layers_to_quantise_is_refused(
+    tiny: Bundle, frames: Frames, tmp_path: Path
+) -> None:
+    with pytest.raises(BundleError, match="image graph: no convolution to quantise"):
+        quantize_bundle(tiny, frames, tmp_path / "made", questions=standing_questions(tiny))
+
+
+def test_the_shipped_bundle_agrees_in_int8_and_looks_at_batches_alike(tmp_path: Path) -> None:
+    street = load_bundle("street")
+    rng = np.random.default_rng(4)
+    pictures = np.stack([random_scene(rng, *street.input_size)[0] for _ in range(16)])
+    out = tmp_path / "street"
+    quantize_bundle(
+        street,
+        Frames(pictures[:8], pictures[8:]),
+        out,
+        questions=standing_questions(street),
+        limits=Limits(0.95, 0.01, 0.02),  # eight frames are few to calibrate on
+    )
+    engine = OnnxEngine(load_bundle(out), "int8")
+    together, alone = engine.look(pictures[:2]), engine.look(pictures[1:2])
+
+    assert (out / "image.int8.onnx").stat().st_size < 0.4 * len(street.graph("fp32", "image"))
+    np.testing.assert_allclose(together[1:], alone, atol=1e-4)
