@@ -32,22 +32,26 @@ from edge_daemon.service.delivery import Delivery
 from edge_daemon.service.health import Readiness, Vitals, readiness
 from edge_daemon.service.notify import Notifier
 from edge_daemon.service.plan import check_files
-from edge_daemon.service.supervisor import Supervisor
+from edge_daemon.service.supervisor import Supervisor, n_left_behind
 from edge_daemon.sources.open import open_source
 from edge_daemon.sources.retry import Retry
 from edge_daemon.types import Reason, Verdict
 from edge_daemon.verdicts.hysteresis import first_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from edge_daemon.config.models import CameraConfig, Settings
+    from edge_daemon.engine.base import Engine
     from edge_daemon.publish.commands import AskRequest
+    from edge_daemon.sources.base import Source
 
 log = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.25
-_CAMERA_STOP_S: Final = 2.5  # a source notices within 1 s; the whole stop takes 5 s at most
+_CAMERA_STOP_S: Final = 1.8  # a source notices within 1 s; the whole stop takes 5 s at most
+_MOST_LEFT_BEHIND: Final = 5  # threads of one camera
+_WORK_STOP_S: Final = 1.0
 _DRAIN_S: Final = 1.5
 
 
@@ -67,6 +71,16 @@ class Ending:
     restart: Settings | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a test or a benchmark puts in the place of the real thing."""
+
+    engine: Engine | None = None
+    open_source: Callable[..., Source] = open_source
+    retry: Callable[[], Retry] = lambda: Retry(rng=Random())  # noqa: S311  jitter, not a secret
+    patience_s: float | None = None  # for a source to be heard of
+
+
 class Daemon:
     """One life of the daemon, from its settings to its end.  Run it once."""
 
@@ -77,17 +91,19 @@ class Daemon:
         where: str,
         reread: Callable[[], Settings],
         listeners: Sequence[Listener] = (),
+        parts: Parts | None = None,
     ) -> None:
         check_files(settings, where=where)
         self.settings, self.metrics = settings, Metrics()
         self._reread, self._more_listeners = reread, tuple(listeners)
+        self._parts = parts or Parts()
         self._commands: SimpleQueue[Command] = SimpleQueue()
         self._notifier, self._faults = Notifier(), FaultLog(log)
         self._supervisor = Supervisor(on_bug=lambda: self.request(Command.BUG))
         self._mailboxes = Mailboxes(on_drop=self._count_drop)
         self._cameras: dict[str, Camera] = {}
         self._dropped: Counter[str] = Counter()
-        self._engine = open_engine(settings.engine)
+        self._engine = self._parts.engine or open_engine(settings.engine)
         self.metrics.engine(self._engine.info)
         self._delivery = Delivery(
             settings,
@@ -144,6 +160,8 @@ class Daemon:
                 return Ending(0, restart)
             for camera in list(self._cameras.values()):
                 camera.board.expire()
+                if not self._keeps_going(camera):
+                    return Ending(70)
             for name, health in self._vitals.due(self._cameras.values(), self._dropped):
                 self._delivery.on_health(name, health)
             self._delivery.tick()
@@ -151,6 +169,18 @@ class Daemon:
                 self._notifier.send("WATCHDOG=1")
             if self._finished() and (code := self._last_words()) is not None:
                 return Ending(code)
+
+    def _keeps_going(self, camera: Camera) -> bool:
+        """Replace a camera's thread that hangs; False when too many of them were left behind."""
+        name = f"camera {camera.settings.id}"
+        if camera.hangs():
+            camera.renew(self._supervisor.pulse(name))
+            self._supervisor.start(name, camera.run)
+        if (n := n_left_behind(camera.settings.id)) < _MOST_LEFT_BEHIND:
+            return True
+        log.error("%s: %d of its threads hang in native code, the daemon ends"
+                  " -- a new start is all that is left to try", name, n)  # fmt: skip
+        return False
 
     def _last_words(self) -> int | None:
         """Return the exit code once the broker has every event; None: it is still to come."""
@@ -213,14 +243,15 @@ class Daemon:
         board.begin()
         camera = Camera(
             settings,
-            open_source=open_source,
-            retry=Retry(rng=Random()),  # noqa: S311  jitter, not a secret
+            open_source=self._parts.open_source,
+            retry=self._parts.retry(),
             mailboxes=self._mailboxes,
             board=board,
             recorder=self._recorder(settings),
             metrics=self.metrics,
             faults=self._faults,
             pulse=self._supervisor.pulse(f"camera {settings.id}"),
+            patience_s=self._parts.patience_s,
         )
         self._cameras[settings.id] = camera
         self._supervisor.start(f"camera {settings.id}", camera.run)
@@ -251,26 +282,32 @@ class Daemon:
     def _remove(self, name: str) -> None:
         """End a camera."""
         camera = self._cameras.pop(name)
-        camera.stop()
-        self._supervisor.join(f"camera {name}", _CAMERA_STOP_S)
+        hanging = self._stop([camera])
         self._mailboxes.shut(name)
-        self._supervisor.join(f"recorder {name}", _CAMERA_STOP_S)
         self._inference.remove(name)
+        for left in hanging:  # no answer comes any more
+            left.leave()
+        self._supervisor.join(f"recorder {name}", _WORK_STOP_S)
         self.metrics.forget(name, [q.id for q in camera.settings.questions])
         self._delivery.forget(camera.settings)
 
     def _end(self) -> None:
         self._notifier.send("STOPPING=1")
-        for camera in self._cameras.values():
-            camera.stop()
-        for name in self._cameras:
-            self._supervisor.join(f"camera {name}", _CAMERA_STOP_S)
+        hanging = self._stop(self._cameras.values())
         self._mailboxes.close()
-        for name in self._cameras:
-            self._supervisor.join(f"recorder {name}", _CAMERA_STOP_S)
-        if self._supervisor.join("inference", _CAMERA_STOP_S):
+        if self._supervisor.join("inference", _WORK_STOP_S):
             self._engine.close()
+        for camera in hanging:  # no answer comes any more
+            camera.leave()
+        self._supervisor.join_all([f"recorder {name}" for name in self._cameras], _WORK_STOP_S)
         self._delivery.end(_DRAIN_S)
+
+    def _stop(self, cameras: Iterable[Camera]) -> list[Camera]:
+        """End the threads of cameras; return those that hang."""
+        by_thread = {f"camera {camera.settings.id}": camera for camera in cameras}
+        for camera in by_thread.values():
+            camera.stop()
+        return [by_thread[name] for name in self._supervisor.join_all(by_thread, _CAMERA_STOP_S)]
 
     def _pause(self, camera: str, question: str, enabled: bool) -> None:  # noqa: FBT001  callback
         """Take a command of the publisher, which has checked the names."""

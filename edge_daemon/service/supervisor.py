@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from edge_daemon.pipeline.pulse import Pulse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +30,7 @@ class Supervisor:
         return self._pulses[name]
 
     def start(self, name: str, body: Callable[[], None]) -> None:
-        """Run body in a thread; what it raises is a bug."""
+        """Run body in a thread, in place of the last of that name; what it raises is a bug."""
 
         def guarded() -> None:
             try:
@@ -42,15 +44,31 @@ class Supervisor:
 
     def join(self, name: str, timeout_s: float) -> bool:
         """Wait for a thread's end; False, with a line in the log, when it does not come."""
-        thread = self._threads.pop(name, None)
-        self._pulses.pop(name, None)
-        if thread is None:
-            return True
-        thread.join(timeout_s)
-        if thread.is_alive():
-            log.error("%s: does not end within %.0f s, it is left behind", name, timeout_s)
-        return not thread.is_alive()
+        return not self.join_all([name], timeout_s)
+
+    def join_all(self, names: Iterable[str], timeout_s: float) -> list[str]:
+        """Wait for the end of threads; return, and log, those that do not end in time."""
+        until_s, left = time.monotonic() + timeout_s, []
+        for name in names:
+            thread = self._threads.pop(name, None)
+            self._pulses.pop(name, None)
+            if thread is None:
+                continue
+            thread.join(max(0.0, until_s - time.monotonic()))
+            if thread.is_alive():
+                log.error("%s: does not end within %.1f s, it is left behind", name, timeout_s)
+                left.append(name)
+        return left
 
     def hanging(self) -> list[str]:
         """Return the names of the parts that broke their promise to be heard of."""
         return [name for name, pulse in list(self._pulses.items()) if pulse.overdue()]
+
+
+def n_left_behind(camera: str) -> int:
+    """Return how many threads of a camera hang, though others are at work in their place.
+
+    A camera has a thread of its own, and a live one another in its source.
+    """
+    names = [thread.name for thread in threading.enumerate()]
+    return sum(max(0, names.count(name) - 1) for name in (f"camera {camera}", f"source {camera}"))
