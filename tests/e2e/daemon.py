@@ -52,11 +52,11 @@ def wait_until(met: Callable[[], Any], timeout_s: float = 15.0) -> Any:
 class Daemon:
     """``edge-daemon run`` in a process of its own; killed at the end if it still lives."""
 
-    def __init__(self, config: Path, **environ: str) -> None:
+    def __init__(self, config: Path, *args: str, **environ: str) -> None:
         self.log = config.with_suffix(".log")
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "edge_daemon", "run", "--config", str(config)],
+                [sys.executable, "-m", "edge_daemon", "run", "--config", str(config), *args],
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **environ},
