@@ -1,0 +1,144 @@
+"""Eight cameras at about ten times their usual load, for as long as wanted: what grows?
+
+    python benchmarks/soak/load.py [--minutes 60] [--warm-up 10] [--json FILE]
+
+Every camera is a clip in realtime, 10 frames a second, every frame asked four questions: 21 events a
+second in all, where a busy street has one or two.  Every ten seconds memory, threads and descriptors of the daemon are noted.  The
+slope of memory is a line through what comes after the warm-up (least squares).
+Exit: 0 when no event was lost and threads and descriptors stayed as they were, else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import psutil
+from stage import Stage, stage
+
+from tests.data.colours import BLUE, GREEN, RED, write_colours
+from tests.e2e.daemon import Daemon, write_config
+from tests.faults.flood import kept, metric
+from tests.integration.mosquitto import Ear
+
+N_CAMERAS = 8
+NOTE_EVERY_S = 10.0
+
+
+class Counting(Ear):
+    """An ear that keeps the last number of each question instead of every message."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        self.n_events, self.n_disordered = 0, 0
+        self.last: Counter[str] = Counter()
+        super().__init__(*args, **more)
+
+    def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
+        event = json.loads(message.payload)
+        key = f"{event['camera']}/{event['question']}"
+        if event["seq"] <= self.last[key]:
+            return  # again
+        self.n_events += 1
+        self.n_disordered += event["seq"] != self.last[key] + 1
+        self.last[key] = event["seq"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60.0, help="how long in all (60)")
+    parser.add_argument("--warm-up", type=float, default=10.0, help="minutes not counted (10)")
+    parser.add_argument("--json", help="write every note there")
+    args = parser.parse_args()
+    with stage(make_ear=Counting) as at:
+        config = eight_cameras(at)
+        with Daemon(write_config(at.directory / "c.yaml", config)) as daemon:
+            notes = watch(daemon, config, args.minutes * 60.0)
+            judged = metric(config, "edge_judgements_total")
+            daemon.send(signal.SIGTERM)
+            code = daemon.ended()
+        n_waiting, n_decided = waiting_and_decided(config)
+        time.sleep(1.0)
+        found = {
+            "exit": code,
+            "judgements": judged,
+            "events": n_decided,
+            "waiting": n_waiting,
+            "heard": at.ear.n_events,
+            "lost": n_decided - n_waiting - at.ear.n_events,
+            "disordered": at.ear.n_disordered,
+            **growth([note for note in notes if note["at_s"] >= args.warm_up * 60.0]),
+        }
+    for name, value in found.items():
+        print(f"{name:>20}  {value}")
+    if args.json:
+        with open(args.json, "w") as file:  # noqa: PTH123
+            json.dump({"found": found, "notes": notes}, file, indent=1)
+    steady = found["threads"][0] == found["threads"][1]
+    return int(bool(found["lost"] or found["disordered"] or code) or not steady)
+
+
+def eight_cameras(at: Stage) -> dict[str, Any]:
+    clip = write_colours(
+        at.directory / "clip.mp4", [(RED, 0.5), (BLUE, 1.0), (GREEN, 0.5), (BLUE, 1.0)] * 20
+    )
+    asked = [
+        {"id": colour, "ask": f"Is it {colour}?", "hold": None, "unknown_after": "5s"}
+        for colour in ("red", "green", "blue", "yellow")
+    ]
+    live = {"loop": True, "pace": "realtime", "questions": asked, "blind_after": None}
+    config = at.config(str(clip), **live)
+    one = config["cameras"][0]
+    config["cameras"] = [{**one, "id": f"camera{n}"} for n in range(N_CAMERAS)]
+    return config
+
+
+def watch(daemon: Daemon, config: dict[str, Any], seconds: float) -> list[dict[str, float]]:
+    """Note the daemon's memory, threads and descriptors now and then, until the time is over."""
+    process, begun_s, notes = psutil.Process(daemon.process.pid), time.monotonic(), []
+    tick = threading.Event()
+    while (at_s := time.monotonic() - begun_s) < seconds:
+        tick.wait(min(NOTE_EVERY_S, seconds - at_s))
+        note = {
+            "at_s": time.monotonic() - begun_s,
+            "rss_mib": process.memory_info().rss / 2**20,
+            "threads": process.num_threads(),
+            "descriptors": process.num_fds(),
+            "events": metric(config, "edge_events_total"),
+            "outbox": metric(config, "edge_outbox_events"),
+        }
+        notes.append(note)
+        print("  ".join(f"{k} {v:.1f}" for k, v in note.items()), file=sys.stderr, flush=True)
+    return notes
+
+
+def waiting_and_decided(config: dict[str, Any]) -> tuple[int, int]:
+    n_waiting, n_decided = 0, 0
+    for camera in config["cameras"]:
+        n_waiting, last = kept({**config, "cameras": [camera]})
+        n_decided += sum(last.values())
+    return n_waiting, n_decided
+
+
+def growth(notes: list[dict[str, float]]) -> dict[str, Any]:
+    """Return how memory grew, and between which numbers threads and descriptors were."""
+    found: dict[str, Any] = {
+        name: (min(note[name] for note in notes), max(note[name] for note in notes))
+        for name in ("threads", "descriptors", "rss_mib")
+    }
+    hours = [note["at_s"] / 3600 for note in notes]
+    if len(notes) > 2:
+        found["memory_mib_per_h"] = round(
+            float(np.polyfit(hours, [note["rss_mib"] for note in notes], 1)[0]), 2
+        )
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
