@@ -27,18 +27,21 @@ def backoff_s(first_s: float = 1.0, cap_s: float = 60.0, *, rng: Random) -> Iter
 class Retry:
     """When to try a camera again: soon at first, later more patiently, never giving up.
 
-    A camera that refuses the password is asked at the longest wait only: many lock a user out
-    who fails too often.
+    The cap is short, so that a camera that was away for hours answers again within seconds of its
+    return; one that refuses the password is asked once a minute at most: many lock a user out who
+    fails too often.
     """
 
-    def __init__(self, first_s: float = 1.0, cap_s: float = 60.0, *, rng: Random) -> None:
-        self._first_s, self._cap_s, self._rng = first_s, cap_s, rng
+    def __init__(
+        self, first_s: float = 1.0, cap_s: float = 3.0, refused_s: float = 60.0, *, rng: Random
+    ) -> None:
+        self._first_s, self._cap_s, self._refused_s, self._rng = first_s, cap_s, refused_s, rng
         self.reset()
 
     def after(self, error: EdgeError) -> float:
         """Seconds to wait after this failure."""
         if isinstance(error, SourceRefusedError):
-            return self._rng.uniform(self._cap_s / 2, self._cap_s)
+            return self._rng.uniform(self._refused_s / 2, self._refused_s)
         return next(self._waits)
 
     def reset(self) -> None:

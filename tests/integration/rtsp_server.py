@@ -72,6 +72,7 @@ class RtspServer:
     clips: Mapping[str, Path]  # path of the address, such as "gate", -> file
     credentials: tuple[str, str] | None = None
     digest: bool = False
+    host: str = "127.0.0.1"
     port: int = 0
     loop: bool = True
     mute: bool = False  # accept connections, answer nothing
@@ -94,7 +95,7 @@ class RtspServer:
         self._closing = threading.Event()
         self._sessions: list[_Session] = []
         self._read = {name: Clip.read(path) for name, path in self.clips.items()}
-        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=16)
+        self._listener = socket.create_server((self.host, self.port), backlog=16)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
@@ -117,7 +118,7 @@ class RtspServer:
 
     def url(self, name: str, credentials: str = "") -> str:
         """Address of a clip; credentials are 'user:password'."""
-        return f"rtsp://{credentials + '@' if credentials else ''}127.0.0.1:{self.port}/{name}"
+        return f"rtsp://{credentials + '@' if credentials else ''}{self.host}:{self.port}/{name}"
 
     def clip_at(self, url: str) -> Clip | None:
         """The clip a request is about."""
@@ -340,6 +341,7 @@ def main() -> None:
     """Serve the clips named on the command line, each under its name without ending."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clips", nargs="+", type=Path)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8554)
     parser.add_argument("--user", help="NAME:PASSWORD")
     given = parser.parse_args()
@@ -347,6 +349,7 @@ def main() -> None:
     server = RtspServer(
         {path.stem: path for path in given.clips},
         credentials=(user, password) if given.user else None,
+        host=given.host,
         port=given.port,
     )
     with server:
