@@ -46,13 +46,14 @@ def verify_goldens(engine: Engine, bundle: Bundle) -> list[GoldenResult]:
     goldens = bundle.goldens()
     if goldens is None:
         return []
+    tolerance = goldens.tolerance_in.get(engine.info.precision, goldens.tolerance)
     results = []
     for row in goldens.rows:
         picture = _picture(bundle, row.image, engine.input_size)
         questions = engine.prepare([row.question], [row.zone])
         found = float(engine.answer(engine.look(picture[None]), questions).p_yes[0, 0])
         expected = row.p_yes_in.get(engine.info.precision, row.p_yes)
-        results.append(GoldenResult(row.image, row.question, expected, found, goldens.tolerance))
+        results.append(GoldenResult(row.image, row.question, expected, found, tolerance))
     return results
 
 

@@ -125,6 +125,7 @@ class Goldens(_Part):
     """goldens.json: answers every backend must repeat within the tolerance."""
 
     tolerance: float = Field(gt=0, le=0.5)
+    tolerance_in: dict[str, float] = Field(default_factory=dict)  # where a precision differs
     rows: tuple[Golden, ...] = Field(min_length=1, max_length=1000)
 
 

@@ -40,6 +40,12 @@ Source: measured on street 0.0.1, 497 frames, 2026-11-21: with three, verdicts d
 instead of 0.8 %, and the graph is as fast.
 """
 FLOAT_LAST: Final = 1
+GOLDEN_TOLERANCE: Final = 0.1
+"""How far another machine's int8 may be from this one's: kernels round the same graph otherwise.
+
+Source: measured on street 0.0.2, ONNX Runtime 1.31.1, 2026-11-21: its fused integer kernels beside
+the same graph run node by node, 64 frames, 19 questions: 0.002 on average, 0.082 at most.
+"""
 
 _MADE_WITH: Final = ("numpy", "onnx", "onnxruntime")
 
@@ -170,6 +176,7 @@ def _goldens(bundle: Bundle, made: Bundle) -> dict[str, bytes]:
     results = verify_goldens(engine, made)
     engine.close()
     goldens = json.loads(bundle.read(pinned.file))
+    goldens["tolerance_in"] = {"int8": GOLDEN_TOLERANCE}
     for row, result in zip(goldens["rows"], results):
         row["p_yes_in"] = {"int8": round(result.found, 5)}
     return {pinned.file: (json.dumps(goldens, indent=1) + "\n").encode()}

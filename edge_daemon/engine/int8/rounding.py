@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 STEPS: Final = 127  # each way: symmetric, as TensorRT wants it
 _SHRINKS: Final = np.linspace(0.3, 1.0, 36)  # of the largest weight: where the grid may end
+_ATTEMPTS: Final = 8
 _DAMPING: Final = 0.01  # of the mean variance: inputs that calibration never woke still count
 
 
@@ -55,13 +56,24 @@ def _best_steps(weight: Floats, variance: Floats) -> Floats:
 
 def _compensated(weight: Floats, covariance: Floats, step: Floats) -> Floats:
     """Round input by input; what is lost is spread over the inputs that are still to come."""
-    upper = np.linalg.cholesky(np.linalg.inv(covariance)).transpose(0, 2, 1)  # (G, K, K)
+    upper = _upper_factor(covariance)  # (G, K, K)
     left, rounded = weight.copy(), np.empty_like(weight)
     for k in range(weight.shape[2]):
         rounded[:, :, k] = _on_grid(left[:, :, k], step)
         lost = (left[:, :, k] - rounded[:, :, k]) / upper[:, k, k, None]
         left[:, :, k:] -= lost[:, :, None] * upper[:, k, None, k:]
     return rounded
+
+
+def _upper_factor(covariance: Floats) -> Floats:
+    """Upper Cholesky factor of the inverse; damped more where rounding left it indefinite."""
+    for _ in range(_ATTEMPTS):
+        try:
+            inverse = np.linalg.inv(covariance)
+            return np.asarray(np.linalg.cholesky(inverse).transpose(0, 2, 1))
+        except np.linalg.LinAlgError:
+            covariance = _damped(covariance)
+    raise ValueError("its inputs hold numbers that are not finite")
 
 
 def _on_grid(weight: Floats, step: Floats) -> Floats:
