@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import sys
 import time
+from collections import Counter
 from datetime import datetime, timezone
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from edge_daemon.errors import EdgeError
 
 _FOLD_S: Final = 60.0
+_MOST_A_MINUTE: Final = 8  # different faults of one part
 _PRIORITY: Final = {  # sd-daemon(3): a prefix that journald reads as the line's priority
     logging.DEBUG: "<7>",
     logging.INFO: "<6>",
@@ -43,29 +46,42 @@ def set_up_logging(level: str, form: str) -> None:
 
 
 class FaultLog:
-    """Tells a fault when it first comes, then once a minute with a count, then that it is over."""
+    """Tells a fault when it first comes, then once a minute with a count, then that it is over.
+
+    Of different faults of one part it tells a few a minute and counts the rest: whoever sends us
+    nonsense cannot fill the disk with our log.
+    """
 
     def __init__(self, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
         self._log, self._clock, self._lock = log, clock, Lock()
-        self._told: dict[str, tuple[str, float, int]] = {}  # part: last text, when told, held back
+        self._told: dict[str, dict[str, tuple[float, int]]] = {}  # part, text: when, held back
+        self._passed_over: Counter[str] = Counter()
 
     def tell(self, part: str, fault: EdgeError) -> None:
         """Log a fault of a part of the daemon, folding what repeats."""
         text, now_s = str(fault), self._clock()
         with self._lock:
-            last, at_s, held = self._told.get(part, ("", 0.0, 0))
-            if text == last and now_s - at_s < _FOLD_S:
-                self._told[part] = (last, at_s, held + 1)
+            told = self._told.setdefault(part, {})
+            at_s, held = told.get(text, (-math.inf, 0))
+            if now_s - at_s < _FOLD_S:
+                told[text] = (at_s, held + 1)
                 return
-            self._told[part] = (text, now_s, 0)
+            lately = {t: row for t, row in told.items() if now_s - row[0] < _FOLD_S}
+            if len(lately) >= _MOST_A_MINUTE:
+                self._passed_over[part] += 1
+                return
+            self._told[part] = {**lately, text: (now_s, 0)}
+            n_others = self._passed_over.pop(part, 0)
+        line = text if text.startswith(part.partition(" ")[0]) else f"{part}: {text}"
         again = f" (again, {held + 1} times in the last {now_s - at_s:.0f} s)"
-        line = text if text.startswith(part) else f"{part}: {text}"
-        self._log.warning("%s%s", line, again if text == last else "")
+        others = f" (and {n_others} others that were not told)" if n_others else ""
+        self._log.warning("%s%s%s", line, again if math.isfinite(at_s) else "", others)
 
     def over(self, part: str, text: str) -> None:
         """Log that a part is well again, if it was not."""
         with self._lock:
             was_faulty = self._told.pop(part, None) is not None
+            self._passed_over.pop(part, None)
         if was_faulty:
             self._log.info("%s: %s", part, text)
 

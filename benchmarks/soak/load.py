@@ -2,9 +2,10 @@
 
     python benchmarks/soak/load.py [--minutes 60] [--warm-up 10] [--json FILE]
 
-Every camera is a clip in realtime, 10 frames a second, every frame asked four questions: 21 events a
-second in all, where a busy street has one or two.  Every ten seconds memory, threads and descriptors of the daemon are noted.  The
-slope of memory is a line through what comes after the warm-up (least squares).
+Every camera is a clip in realtime, 10 frames a second, every frame asked four questions: 21
+events a second in all, where a busy street has one or two.
+Every ten seconds memory, threads and descriptors of the daemon are noted.  The slope of memory is a
+line through what comes after the warm-up (least squares).
 Exit: 0 when no event was lost and threads and descriptors stayed as they were, else 1.
 """
 

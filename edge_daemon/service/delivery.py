@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from edge_daemon.errors import BrokerRefusedError
+from edge_daemon.errors import BrokerRefusedError, BrokerUnavailableError, ConfigError
 from edge_daemon.publish.mqtt import MqttPublisher
 from edge_daemon.publish.outbox import Outbox
 from edge_daemon.publish.storage import EventsDroppedError
@@ -167,7 +167,8 @@ class Delivery:
     def _mqtt_fault(self, fault: EdgeError) -> None:
         self.refused = isinstance(fault, BrokerRefusedError)
         self._metrics.faults.labels("mqtt").inc()
-        self._faults.tell("mqtt", fault)
+        of_connection = isinstance(fault, (BrokerUnavailableError, BrokerRefusedError, ConfigError))
+        self._faults.tell("mqtt" if of_connection else "mqtt messages", fault)
 
     def _outbox_fault(self, fault: EdgeError) -> None:
         self._metrics.faults.labels("outbox").inc()

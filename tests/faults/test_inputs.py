@@ -95,6 +95,7 @@ def test_any_message_is_obeyed_or_told_and_answers_keep_coming(
     assert answer.json()["verdict"] == "YES"
     assert listening.process.poll() is None
     assert not listening.said("Traceback")
+    assert len(listening.log.read_text().splitlines()) < 50  # nobody fills the disk with our log
     assert {one.payload for one in ear.heard("gate/red/verdict")} <= {b"YES", b"UNKNOWN"}
     assert {one.payload for one in ear.heard("gate/blue/verdict")} <= {b"NO", b"UNKNOWN"}
 

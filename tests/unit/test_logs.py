@@ -40,6 +40,28 @@ def test_fault_of_another_kind_is_told_at_once(caplog: pytest.LogCaptureFixture)
     assert caplog.messages == ["gate: away", "gate: refused"]
 
 
+def test_faults_that_take_turns_are_folded_each(caplog: pytest.LogCaptureFixture) -> None:
+    faults = FaultLog(logging.getLogger("t"), Clock())
+    for n in range(100):
+        faults.tell("gate", SourceUnavailableError(("away", "refused")[n % 2], where="gate"))
+
+    assert caplog.messages == ["gate: away", "gate: refused"]
+
+
+def test_faults_that_never_repeat_are_counted_beyond_a_few_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    faults = FaultLog(logging.getLogger("t"), clock)
+    for n in range(100):
+        faults.tell("gate", SourceUnavailableError(f"away {n}", where="gate"))
+    clock.now_s = 61.0
+    faults.tell("gate", SourceUnavailableError("refused", where="gate"))
+
+    assert caplog.messages[:8] == [f"gate: away {n}" for n in range(8)]
+    assert caplog.messages[8:] == ["gate: refused (and 92 others that were not told)"]
+
+
 def test_fault_that_is_over_is_told_only_if_there_was_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
