@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_daemon.config.models import CameraConfig, QuestionConfig
-    from edge_daemon.publish.outbox import Said
+    from edge_daemon.publish.said import Said
     from edge_daemon.types import CameraId, EngineInfo, Frame, QuestionId
     from edge_daemon.verdicts.hysteresis import Change
     from edge_daemon.verdicts.sight import Blindness
@@ -101,10 +101,11 @@ class Board:
         self._standing = {q.id: _resumed(q, past(q.id)) for q in camera.questions}
 
     def begin(self) -> None:
-        """Say UNKNOWN(starting) of every question, whatever an earlier life said of it."""
+        """Say UNKNOWN of every question, whatever an earlier life said of it."""
         with self._lock:
             for standing in self._standing.values():
-                self._tell(standing, standing.machine.lose(Reason.STARTING, self._now_s()))
+                reason = Reason.PAUSED if standing.paused else Reason.STARTING
+                self._tell(standing, standing.machine.lose(reason, self._now_s()))
 
     def connected(self) -> None:
         """Stream time of a new connection goes on where the last one ended."""
@@ -269,7 +270,14 @@ def _resumed(settings: QuestionConfig, said: Said | None) -> _Standing:
         return _Standing(settings, machine, Episodes(), since=_now())
     machine.said = said.verdict
     episodes = Episodes(said.seq, said.episode)
-    return _Standing(settings, machine, episodes, since=said.since, event_id=said.event_id)
+    return _Standing(
+        settings,
+        machine,
+        episodes,
+        since=said.since,
+        paused=said.reason is Reason.PAUSED,
+        event_id=said.event_id or None,
+    )
 
 
 def _sight_of(camera: CameraConfig) -> Sight:

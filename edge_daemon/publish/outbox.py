@@ -10,12 +10,13 @@ import contextlib
 import time
 from collections import deque
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import EdgeError, PublishError
 from edge_daemon.publish.payloads import event_json
+from edge_daemon.publish.said import Said, by_question, row_of
 from edge_daemon.publish.storage import DamagedError, EventsDroppedError, OutboxFile
 from edge_daemon.types import Reason, Verdict
 
@@ -42,18 +43,6 @@ class Pending:
     camera: CameraId
     question: QuestionId
     payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What was said last of a question: goes on after a restart."""
-
-    seq: int
-    verdict: Verdict
-    reason: Reason | None
-    episode: str | None  # id of the YES that began it, while one is open
-    event_id: str
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +90,7 @@ class Outbox:
         self._save()
         if not self._file.is_open:
             with contextlib.suppress(ValueError, TypeError):
-                self._said = _said_by_question(self._file.read_frozen(_SELECT_SAID))
+                self._said = by_question(self._file.read_frozen(_SELECT_SAID))
 
     def append(self, event: Event) -> None:
         """Keep an event, on disk on return unless the disk fails."""
@@ -156,6 +145,15 @@ class Outbox:
             if (n_gone := self._change(lambda db: db.executemany(sql, rows).rowcount)) is not None:
                 self._n_on_disk -= n_gone
                 self._delivered.clear()
+
+    def note(self, camera: CameraId, question: QuestionId, reason: Reason) -> None:
+        """Keep why a question is UNKNOWN now, where no event tells: PAUSED lasts over a restart."""
+        key = (camera, question)
+        with self._lock:
+            never = Said(0, Verdict.UNKNOWN, None, None, "", datetime.now(timezone.utc))
+            self._said[key] = replace(self._said.get(key, never), reason=reason)
+            self._said_unsaved.add(key)
+            self._save()
 
     def last_said(self, camera: CameraId, question: QuestionId) -> Said | None:
         """Return what was said last of a question, before a restart too."""
@@ -267,7 +265,7 @@ class Outbox:
              w.pending.payload)
             for w in self._waiting
         ]  # fmt: skip
-        said = [_said_row(key, self._said[key]) for key in self._said_unsaved]
+        said = [row_of(key, self._said[key]) for key in self._said_unsaved]
         with self._file.transaction(lasting=True) as db:
             db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", events)
             db.executemany("INSERT OR REPLACE INTO said VALUES (?, ?, ?, ?, ?, ?, ?, ?)", said)
@@ -293,7 +291,7 @@ class Outbox:
     def _read_all(self) -> None:
         try:
             ((n_events, last_n),) = self._file.read("SELECT COUNT(*), MAX(n) FROM events")
-            said = _said_by_question(self._file.read(_SELECT_SAID))
+            said = by_question(self._file.read(_SELECT_SAID))
             topics = {topic for (topic,) in self._file.read("SELECT topic FROM topics")}
             ran_s = float(sum(ran_s for (ran_s,) in self._file.read("SELECT ran_s FROM clock")))
         except (ValueError, TypeError) as exc:
@@ -375,24 +373,3 @@ class Outbox:
         self._topics_unsaved.update(self._topics)
         lost = "events not yet delivered may be in it; delete it when you have no use for it"
         self._on_fault(PublishError(f"{fault.what}, kept as {aside}", where=fault.where, hint=lost))
-
-
-def _said_row(key: tuple[CameraId, QuestionId], said: Said) -> tuple[Any, ...]:
-    reason = said.reason.value if said.reason else None
-    return (*key, said.seq, said.verdict.value, reason, said.episode, said.event_id,
-            said.since.isoformat())  # fmt: skip
-
-
-def _said_by_question(rows: list[tuple[Any, ...]]) -> dict[tuple[CameraId, QuestionId], Said]:
-    """Return what was said from rows as _said_row() made them.  Raises ValueError, TypeError."""
-    return {
-        (camera, question): Said(
-            seq=int(seq),
-            verdict=Verdict(verdict),
-            reason=Reason(reason) if reason else None,
-            episode=episode,
-            event_id=event_id,
-            since=datetime.fromisoformat(since),
-        )
-        for camera, question, seq, verdict, reason, episode, event_id, since in rows
-    }

@@ -11,6 +11,7 @@ from edge_daemon.errors import BrokerRefusedError, BrokerUnavailableError, Confi
 from edge_daemon.publish.mqtt import MqttPublisher
 from edge_daemon.publish.outbox import Outbox
 from edge_daemon.publish.storage import EventsDroppedError
+from edge_daemon.types import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from edge_daemon.metrics import Metrics
     from edge_daemon.publish.commands import AskRequest
     from edge_daemon.publish.delivery import Outcome
-    from edge_daemon.publish.outbox import Said
     from edge_daemon.publish.payloads import CameraHealth
+    from edge_daemon.publish.said import Said
     from edge_daemon.service.supervisor import Supervisor
     from edge_daemon.types import CameraId, Event, QuestionId, QuestionState
 
@@ -84,7 +85,9 @@ class Delivery:
         self._mqtt.announce(cameras)
         for camera in cameras:
             for question in camera.questions:
-                self._mqtt.publish_enabled(camera.id, question.id, enabled=True)
+                said = self.last_said(camera.id, question.id)
+                enabled = said is None or said.reason is not Reason.PAUSED
+                self._mqtt.publish_enabled(camera.id, question.id, enabled=enabled)
 
     def last_said(self, camera: CameraId, question: QuestionId) -> Said | None:
         """Return what was said last of a question, before a restart too."""
@@ -121,7 +124,9 @@ class Delivery:
             self._mqtt.publish_health(camera, health)
 
     def on_paused(self, camera: CameraId, question: QuestionId, *, paused: bool) -> None:
-        """Publish whether a question is asked."""
+        """Keep and publish whether a question is asked."""
+        if self._outbox is not None:
+            self._outbox.note(camera, question, Reason.PAUSED if paused else Reason.STARTING)
         if self._mqtt is not None:
             self._mqtt.publish_enabled(camera, question, enabled=not paused)
 

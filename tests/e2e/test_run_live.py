@@ -190,6 +190,30 @@ def test_daemon_pauses_and_resumes_a_question_on_command(
         assert [e["verdict"] for e in subscriber.events("blue")] == ["NO"]
 
 
+def test_daemon_that_was_killed_goes_on_pausing_what_was_paused(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    config = write_config(tmp_path / "c.yaml", endless(tmp_path, make_config))
+    with Daemon(config) as daemon:
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        subscriber.publish("box/gate/red/set", "OFF")
+        subscriber.wait(lambda s: s.last("box/gate/red/enabled") == b"OFF")
+        daemon.send(signal.SIGHUP)
+        wait_until(lambda: daemon.said("reload: nothing changed"))
+        daemon.send(signal.SIGKILL)
+    subscriber.wait(lambda s: s.last("box/status") == b"offline")
+    subscriber.messages.clear()
+    with Daemon(config):
+        subscriber.wait(lambda s: s.last("box/gate/blue/verdict") == b"NO")
+        state = json.loads(subscriber.last("box/gate/red/state") or b"{}")
+        enabled = [p for t, p in subscriber.messages if t.endswith("/gate/red/enabled")]
+        subscriber.publish("box/gate/red/set", "ON")
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+
+    assert (state["verdict"], state["reason"]) == ("UNKNOWN", "paused")
+    assert enabled == [b"OFF"]
+
+
 def test_daemon_answers_a_question_asked_once_and_disturbs_nothing(
     tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from edge_daemon.config.load import parse_settings
 from edge_daemon.config.models import CameraConfig
 from edge_daemon.pipeline.board import Board, Origin
-from edge_daemon.publish.outbox import Said
+from edge_daemon.publish.said import Said
 from edge_daemon.types import EngineInfo, Event, QuestionState, Reason, Verdict
 from edge_daemon.verdicts.sight import Blindness
 from tests.data.colours import BLUE, GREY, lined
@@ -227,6 +227,26 @@ def test_board_ends_what_a_killed_daemon_left_open_and_numbers_on(
     assert event.duration_s == pytest.approx(3600, abs=60)
     answer(board, frame(), 0.9, 0.9)
     assert [(e.question, e.seq) for e in notes.events[1:]] == [("person", 43), ("car", 8)]
+
+
+def test_board_goes_on_pausing_what_was_paused_in_an_earlier_life(
+    notes: Notes, frame: MakeFrame
+) -> None:
+    since = datetime.now(timezone.utc)
+    left = {
+        "person": Said(41, Verdict.UNKNOWN, Reason.PAUSED, None, "old", since),
+        "car": Said(0, Verdict.UNKNOWN, Reason.PAUSED, None, "", since),
+    }
+    board = Board(camera(), ORIGIN, [notes], left.get)
+    board.begin()
+    answer(board, frame(), 0.9, 0.9)
+
+    assert {s.reason for s in board.states().values()} == {Reason.PAUSED}
+    assert board.states()["car"].event_id is None
+    assert (notes.events, list(board.overdue())) == ([], [])
+    board.pause("person", paused=False)
+    answer(board, frame(), 0.9, 0.9)
+    assert [(e.question, e.seq, e.verdict) for e in notes.events] == [("person", 42, Verdict.YES)]
 
 
 def test_board_age_is_unknown_before_the_first_answer(board: Board, frame: MakeFrame) -> None:

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_daemon.config.models import OutboxConfig
-from edge_daemon.publish.outbox import FILE_NAME, Outbox, Said
+from edge_daemon.publish.outbox import FILE_NAME, Outbox
 from edge_daemon.publish.payloads import event_json
-from edge_daemon.types import Verdict
+from edge_daemon.publish.said import Said
+from edge_daemon.types import Reason, Verdict
 from tests.publish_samples import nth
 
 
@@ -107,6 +108,22 @@ def test_a_restart_keeps_events_numbers_and_what_was_said(bench: Bench) -> None:
     )
     assert again.last_said("gate", "dog") is None
     assert again.last_seq("gate", "dog") == 0
+
+
+def test_why_a_question_is_unknown_is_kept_over_restarts_without_an_event(bench: Bench) -> None:
+    outbox = bench.open()
+    outbox.append(nth(3, "car"))
+    for question in ("car", "dog"):
+        outbox.note("gate", question, Reason.PAUSED)
+    outbox.close()
+    again = bench.open()
+    car, dog = (again.last_said("gate", question) for question in ("car", "dog"))
+
+    assert (car.seq, car.reason, car.event_id) == (3, Reason.PAUSED, "car-3")
+    assert (dog.seq, dog.verdict, dog.reason) == (0, Verdict.UNKNOWN, Reason.PAUSED)
+    again.note("gate", "car", Reason.STARTING)
+    assert again.last_said("gate", "car").reason is Reason.STARTING
+    assert ids(again) == ["car-3"]
 
 
 def test_numbers_go_on_though_every_event_was_delivered(bench: Bench) -> None:

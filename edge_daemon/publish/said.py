@@ -1,0 +1,46 @@
+"""What was said last of each question, and its row in the outbox's file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from edge_daemon.types import Reason, Verdict
+
+if TYPE_CHECKING:
+    from edge_daemon.types import CameraId, QuestionId
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said last of a question: goes on after a restart."""
+
+    seq: int
+    verdict: Verdict
+    reason: Reason | None
+    episode: str | None  # id of the YES that began it, while one is open
+    event_id: str  # empty: there was none yet
+    since: datetime
+
+
+def row_of(key: tuple[CameraId, QuestionId], said: Said) -> tuple[Any, ...]:
+    """Return a row of the table said."""
+    reason = said.reason.value if said.reason else None
+    return (*key, said.seq, said.verdict.value, reason, said.episode, said.event_id,
+            said.since.isoformat())  # fmt: skip
+
+
+def by_question(rows: list[tuple[Any, ...]]) -> dict[tuple[CameraId, QuestionId], Said]:
+    """Return what was said from rows as row_of() made them.  Raises ValueError, TypeError."""
+    return {
+        (camera, question): Said(
+            seq=int(seq),
+            verdict=Verdict(verdict),
+            reason=Reason(reason) if reason else None,
+            episode=episode,
+            event_id=event_id,
+            since=datetime.fromisoformat(since),
+        )
+        for camera, question, seq, verdict, reason, episode, event_id, since in rows
+    }
