@@ -21,12 +21,13 @@ from tests.faults.kills import survive
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="of each of the two (20)")
+    parser.add_argument("--events", type=int, default=200, help="between two kills (200)")
     args = parser.parse_args()
     with stage() as at:
         config = flood(at.directory, at.config, seconds=5)
         file = write_config(at.directory / "c.yaml", config)
         found = survive(
-            config, file, at.broker, at.gate, at.ear, n=args.kills,
+            config, file, at.broker, at.gate, at.ear, n=args.kills, n_between=args.events,
             on_turn=lambda turn: print(f"{turn} of {args.kills}", file=sys.stderr),
         )  # fmt: skip
     print(f"{args.kills} + {args.kills} kills: {found}")

@@ -39,9 +39,9 @@ class Toll:
 
 def survive(
     config: dict[str, Any], file: Path, broker: Mosquitto, gate: Gate, ear: Ear,
-    *, n: int, on_turn: Callable[[int], None] = lambda _turn: None,
+    *, n: int, n_between: int = 40, on_turn: Callable[[int], None] = lambda _turn: None,
 ) -> Toll:  # fmt: skip
-    """Kill broker and daemon n times each; return what it came to.
+    """Kill broker and daemon n times each, n_between events apart; return what it came to.
 
     What mosquitto acknowledged it has written to its subscribers before, so the ear must be there
     before the daemon comes back through the gate, and listen with QoS 0: it then has nothing to
@@ -53,7 +53,7 @@ def survive(
     with contextlib.ExitStack() as stack:
         daemon = stack.enter_context(Daemon(file))
         for turn in range(n):
-            wait_for_more(ear)
+            wait_for_more(ear, n_between)
             n_subscribed = ear.n_subscribed
             gate.shut()
             broker.kill()
@@ -61,12 +61,12 @@ def survive(
             broker.start()
             wait_until(lambda n=n_subscribed: ear.n_subscribed > n)
             gate.open()
-            wait_for_more(ear)
+            wait_for_more(ear, n_between)
             daemon.send(signal.SIGKILL)
             daemon.ended()
             daemon = stack.enter_context(Daemon(file))
             on_turn(turn + 1)
-        wait_for_more(ear)
+        wait_for_more(ear, n_between)
         daemon.send(signal.SIGKILL)
         daemon.ended()
     config["cameras"][0] |= {"loop": False, "pace": "fast"}
