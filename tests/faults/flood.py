@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_daemon.config.models import OutboxConfig
 from edge_daemon.publish.outbox import Outbox
+from tests.conftest import missing
 from tests.data.colours import BLUE, RED, write_colours
 from tests.integration.mosquitto import first_of_each, wait_until
 
@@ -89,3 +92,13 @@ def kept(config: dict[str, Any]) -> tuple[int, dict[str, int]]:
 def log_lines(daemon: Daemon, text: str) -> list[str]:
     """Return the lines of a daemon's log that hold a text."""
     return [line for line in daemon.log.read_text().splitlines() if text in line]
+
+
+def password_file(tmp_path: Path, password: str) -> str:
+    """Return mosquitto's line for a file that lets in user edge with this password."""
+    exe = shutil.which("mosquitto_passwd")
+    if exe is None:
+        missing("no mosquitto_passwd: apt install mosquitto", "REQUIRE_BROKER")
+    users = tmp_path / "users"
+    subprocess.run([exe, "-c", "-b", str(users), "edge", password], check=True)
+    return f"password_file {users}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 from tests.data.colours import BLUE, RED, write_colours
 from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
-from tests.faults.flood import flood, kept, log_lines, metric, seqs
+from tests.faults.flood import flood, kept, log_lines, metric, password_file, seqs
 from tests.faults.kills import survive
 from tests.integration.mosquitto import Ear, Gate, Mosquitto
 
@@ -66,9 +65,7 @@ def test_events_of_a_file_no_broker_was_there_for_come_with_the_next_start(
 @pytest.fixture
 def guarded(tmp_path, new_broker: Callable[..., Mosquitto]) -> Mosquitto:
     """A broker that lets in user edge with the password 'right' and nobody else."""
-    users = tmp_path / "users"
-    subprocess.run(["mosquitto_passwd", "-c", "-b", str(users), "edge", "right"], check=True)
-    return new_broker(f"password_file {users}", allow_anonymous=False)
+    return new_broker(password_file(tmp_path, "right"), allow_anonymous=False)
 
 
 def with_wrong_password(config: dict[str, Any], tmp_path: Path, broker: Mosquitto) -> Path:

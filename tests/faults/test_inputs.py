@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from tests.data.colours import RED, write_colours
 from tests.e2e.conftest import MakeConfig
 from tests.e2e.daemon import Daemon, free_port, wait_until, write_config
 from tests.faults import mischief
-from tests.faults.flood import log_lines
+from tests.faults.flood import log_lines, password_file
 from tests.integration.mosquitto import Ear, Mosquitto
 
 LONG = os.environ.get("FAULTS_LONG", "0") not in ("", "0")
@@ -134,10 +133,8 @@ def secretive(tmp_path: Path, make_config: MakeConfig, guarded: Mosquitto) -> di
 
 @pytest.fixture
 def guarded(tmp_path: Path, new_broker: Callable[..., Mosquitto]) -> Mosquitto:
-    users = tmp_path / "users"
-    command = ["mosquitto_passwd", "-c", "-b", str(users), "edge", SECRETS["mqtt_password"]]
-    subprocess.run(command, check=True)
-    return new_broker(f"password_file {users}", allow_anonymous=False)
+    line = password_file(tmp_path, SECRETS["mqtt_password"])
+    return new_broker(line, allow_anonymous=False)
 
 
 def test_secrets_are_told_to_nobody_even_with_faults_and_verbose(
