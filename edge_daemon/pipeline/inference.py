@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PATIENCE_S: Final = 60.0  # no batch takes so long on any machine that is of use
+_TURN_S: Final = 1.0  # a batch that takes longer is cut: answers come at its end, and grow old
 
 
 @dataclass(slots=True)
@@ -57,6 +59,7 @@ class Inference:
         self._engine, self._mailboxes = engine, mailboxes
         self._metrics, self._faults = metrics, faults
         self._most = most_at_once
+        self._picture_s = 0.0  # what one takes, lately
         self._lock = Lock()  # the engine, and the table of clients
         self._clients: dict[CameraId, _Client] = {}
 
@@ -97,15 +100,26 @@ class Inference:
 
     def run(self) -> None:
         """Answer until the mailboxes are closed and empty."""
-        while frames := self._mailboxes.take(self._most):
+        while frames := self._mailboxes.take(self._fitting()):
             self.pulse.expect(_PATIENCE_S)
+            begun_s = time.monotonic()
             try:
                 self._turn(frames)
             except EngineRunError as fault:
                 self._fault(frames, fault)
             finally:
                 self._mailboxes.done(frames)
+            self._learn_pace((time.monotonic() - begun_s) / len(frames))
             self.pulse.rest()
+
+    def _learn_pace(self, picture_s: float) -> None:
+        self._picture_s = (picture_s + (self._picture_s or picture_s)) / 2
+
+    def _fitting(self) -> int:
+        """How many pictures a turn may have."""
+        if self._picture_s * self._most <= _TURN_S:
+            return self._most
+        return max(1, int(_TURN_S / self._picture_s))
 
     def _turn(self, frames: list[Frame]) -> None:
         width, height = self._engine.input_size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 from threading import Condition
 from typing import TYPE_CHECKING
 
@@ -25,14 +26,15 @@ class Mailboxes:
         self._waiting: dict[CameraId, Frame] = {}
         self._in_work: set[CameraId] = set()
         self._limits_s: dict[CameraId, float] = {}
-        self._served_s: dict[CameraId, float] = {}
+        self._served: dict[CameraId, tuple[float, int]] = {}  # when, and its place among all
+        self._places = count()
         self._closed = False
 
     def open(self, camera: CameraId, answer_limit_s: float) -> None:
         """Let a camera in; its answers ought not to become older than answer_limit_s."""
         with self._changed:
             self._limits_s[camera] = answer_limit_s
-            self._served_s[camera] = time.monotonic()
+            self._served[camera] = (time.monotonic(), next(self._places))
 
     def shut(self, camera: CameraId) -> None:
         """Send a camera away; what it had waiting is forgotten, and its thread let go."""
@@ -61,12 +63,10 @@ class Mailboxes:
         with self._changed:
             self._changed.wait_for(lambda: bool(self._waiting) or self._closed)
             now_s = time.monotonic()
-            cameras = sorted(
-                self._waiting, key=lambda c: self._served_s[c] + self._limits_s[c] - now_s
-            )[:most]
+            cameras = sorted(self._waiting, key=self._deadline)[:most]
             frames = [self._waiting.pop(camera) for camera in cameras]
             for camera in cameras:
-                self._served_s[camera] = now_s
+                self._served[camera] = (now_s, next(self._places))
             self._in_work.update(cameras)
             self._changed.notify_all()
             return frames
@@ -92,6 +92,11 @@ class Mailboxes:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def _deadline(self, camera: CameraId) -> tuple[float, int]:
+        """When its answer becomes too old; among equals, who was served first is first again."""
+        served_s, place = self._served[camera]
+        return served_s + self._limits_s[camera], place
 
     def _is_shut(self, camera: CameraId) -> bool:
         return self._closed or camera not in self._limits_s

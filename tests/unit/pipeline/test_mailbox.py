@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from threading import Thread
 
 from edge_daemon.pipeline.mailbox import Mailboxes
@@ -70,6 +71,21 @@ def test_mailboxes_starve_no_camera_however_urgent_another_is(frame: MakeFrame) 
 
     assert served[0] == "urgent"
     assert served[-1] == "patient"
+
+
+def test_mailboxes_serve_equals_in_turn_whoever_is_quicker_to_return(frame: MakeFrame) -> None:
+    """A file has its next frame ready at once, a camera a moment later."""
+    cameras = ["file1", "file2", "file3", "file4", "live1", "live2"]
+    mailboxes, _ = opened(*cameras)
+    served: Counter[str] = Counter()
+    for _ in range(300):
+        for camera in cameras:
+            mailboxes.put(frame(camera), wait=False)
+        taken = mailboxes.take(4)
+        served.update(f.camera for f in taken)
+        mailboxes.done(taken)
+
+    assert set(served.values()) == {200}
 
 
 def test_mailboxes_join_waits_for_the_answer_not_only_the_hand_over(frame: MakeFrame) -> None:
