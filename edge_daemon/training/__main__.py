@@ -51,16 +51,15 @@ def _train(settings: Settings, chosen: argparse.Namespace) -> None:
 
 def _export(settings: Settings, chosen: argparse.Namespace) -> None:
     """Export, then fit the temperature on half of the pictures kept apart."""
-    from edge_daemon.figures import fit_temperature  # noqa: PLC0415
+    from edge_daemon.figures import fit_temperature, logit  # noqa: PLC0415
     from edge_daemon.training.data import open_material  # noqa: PLC0415
-    from edge_daemon.training.evaluate import ask, known_logits, random_probe, truths  # noqa: PLC0415
+    from edge_daemon.training.evaluate import known_answers  # noqa: PLC0415
     from edge_daemon.training.export import (  # noqa: PLC0415
         export_bundle,
         load_network,
         write_goldens,
         write_manifest,
     )
-    from edge_daemon.training.truth import Grid  # noqa: PLC0415
 
     material = open_material(settings)
     network = load_network(settings, chosen.run / "checkpoint.pt", material.tokenizer)
@@ -68,10 +67,8 @@ def _export(settings: Settings, chosen: argparse.Namespace) -> None:
         network, material.tokenizer, chosen.bundle, version=chosen.version, temperature=1.0
     )
     seen = _seen(chosen.bundle, material, half=0)
-    probe = random_probe(seen.rows, 300, seed=5, held_out=False)
-    p, _ = ask(_engine(chosen.bundle), seen.tokens, probe)
-    grid = Grid(settings.model.width // 16, settings.model.height // 16)
-    temperature = fit_temperature(*known_logits(p, truths(seen.samples, probe, grid)))
+    p, yes = known_answers(_engine(chosen.bundle), seen, 300, seed=5)
+    temperature = fit_temperature(logit(p), yes)
     log.info("temperature %.3f", temperature)
     write_goldens(network, material.tokenizer, chosen.bundle, temperature)
     write_manifest(network, chosen.bundle, version=chosen.version, temperature=temperature)
@@ -118,15 +115,18 @@ def _card(settings: Settings, chosen: argparse.Namespace) -> None:
     from edge_daemon.training.card import write_card  # noqa: PLC0415
     from edge_daemon.training.clips import clip_samples, clip_scores, scene_samples  # noqa: PLC0415
     from edge_daemon.training.data import open_material  # noqa: PLC0415
-    from edge_daemon.training.evaluate import evaluate  # noqa: PLC0415
+    from edge_daemon.training.evaluate import evaluate, known_answers  # noqa: PLC0415
+    from edge_daemon.training.plots import plot_reliability  # noqa: PLC0415
 
     material = open_material(settings)
     engine = _engine(chosen.bundle)
-    scores = evaluate(engine, _seen(chosen.bundle, material, half=None))
+    seen = _seen(chosen.bundle, material, half=None)
+    scores = evaluate(engine, seen)
     samples = clip_samples(settings.data.root / "videos", engine.input_size)
     samples["the demo's rendered street"] = scene_samples(DEMO_SCENE, engine.input_size)
     clips = clip_scores(engine, samples)
     chosen.run.mkdir(parents=True, exist_ok=True)
+    plot_reliability(*known_answers(engine, seen, 150, seed=11), chosen.run / "reliability.png")
     (chosen.run / "scores.json").write_text(
         json.dumps({"pictures": scores, "clips": clips}, indent=1)
     )

@@ -12,7 +12,6 @@ from edge_daemon.figures import (
     auroc,
     balanced_accuracy,
     expected_calibration_error,
-    logit,
 )
 from edge_daemon.training import grammar
 from edge_daemon.training.augment import fit
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from edge_daemon.types import Polygon
 
     Scores = dict[str, Any]
+    Flat = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
 JUDGED: Final = ("person", "car", "bicycle", "bus", "truck", "motorcycle", "dog", "traffic_light")
 """Concepts whose presence makes up the headline figure."""
@@ -199,10 +199,12 @@ def macro(presence: Mapping[str, Scores], among: str) -> float:
     return float(np.nanmean(values))
 
 
-def known_logits(p: NDArray[np.float64], truth: NDArray[np.int8]) -> tuple[Any, Any]:
-    """Logits and truths of everything known, flat: what the temperature is fitted to."""
-    known = truth >= 0
-    return logit(p[known]), truth[known] == 1
+def known_answers(engine: Engine, seen: Seen, n: int, seed: int) -> Flat:
+    """p_yes and truth of random questions, flat, where the truth is known."""
+    probe = random_probe(seen.rows, n, seed, held_out=False)
+    p, _ = ask(engine, seen.tokens, probe)
+    truth = truths(seen.samples, probe, Grid(*engine.grid))
+    return p[truth >= 0], truth[truth >= 0] == 1
 
 
 def evaluate(engine: Engine, seen: Seen, *, n_questions: int = 230, seed: int = 11) -> Scores:
