@@ -1,4 +1,7 @@
-"""Making a bundle: ``train``, ``export`` calibrated, ``quantize`` if that agrees, ``card``."""
+"""Making a bundle: ``train`` a network, ``export`` it calibrated, ``card`` its measured scores.
+
+INT8 is then made by ``edge-daemon engine quantize``.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge_daemon.errors import EdgeError, EngineError
+from edge_daemon.errors import EdgeError
 from edge_daemon.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ log = logging.getLogger(__name__)
 def main(arguments: list[str] | None = None) -> int:
     """Run one step; returns the exit code."""
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
-    parser.add_argument("step", choices=("train", "export", "quantize", "card"))
+    parser.add_argument("step", choices=("train", "export", "card"))
     parser.add_argument("--settings", type=Path, default=Path("edge_daemon/training/street.yaml"))
     parser.add_argument("--run", type=Path, required=True, help="checkpoint, curves and scores")
     parser.add_argument("--bundle", type=Path, default=Path("engines/street"))
@@ -32,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
         settings = Settings.read(chosen.settings)
-        steps = {"train": _train, "export": _export, "quantize": _quantize, "card": _card}
+        steps = {"train": _train, "export": _export, "card": _card}
         steps[chosen.step](settings, chosen)
     except EdgeError as exc:
         print(exc, file=sys.stderr)
@@ -72,39 +75,6 @@ def _export(settings: Settings, chosen: argparse.Namespace) -> None:
     log.info("temperature %.3f", temperature)
     write_goldens(network, material.tokenizer, chosen.bundle, temperature)
     write_manifest(network, chosen.bundle, version=chosen.version, temperature=temperature)
-
-
-def _quantize(settings: Settings, chosen: argparse.Namespace) -> None:
-    """Add an INT8 image graph to the bundle, if its verdicts agree with FP32."""
-    import yaml  # noqa: PLC0415
-
-    from edge_daemon.training.data import open_material  # noqa: PLC0415
-    from edge_daemon.training.evaluate import ask, random_probe, see  # noqa: PLC0415
-    from edge_daemon.training.export import INT8_IMAGE, load_network, write_manifest  # noqa: PLC0415
-    from edge_daemon.training.quantize import AGREEMENT, agreement, quantize_image  # noqa: PLC0415
-
-    material = open_material(settings)
-    fp32, int8 = chosen.bundle / "image.fp32.onnx", chosen.bundle / INT8_IMAGE
-    calibration = see(
-        _engine(chosen.bundle), material.train[:: len(material.train) // 100], material.pictures
-    )
-    quantize_image(fp32, int8, [sample.pixels for sample in calibration.samples])
-    network = load_network(settings, chosen.run / "checkpoint.pt", material.tokenizer)
-    manifest = yaml.safe_load((chosen.bundle / "manifest.yaml").read_text())
-    said = {key: manifest[key] for key in ("version", "temperature")}
-    write_manifest(network, chosen.bundle, **said)
-    rows = material.val[:: max(1, len(material.val) // 300)]
-    probe = random_probe(rows, 150, seed=3, held_out=False)
-    engines = [_engine(chosen.bundle, precision) for precision in ("fp32", "int8")]
-    answers = [ask(e, see(e, rows, material.pictures).tokens, probe)[0] for e in engines]
-    report = agreement(*answers)
-    (chosen.run / "int8.json").write_text(json.dumps(report, indent=1))
-    log.info("INT8 against FP32: %s", report)
-    if report["verdicts"] < AGREEMENT:
-        int8.unlink()
-        write_manifest(network, chosen.bundle, **said)
-        what = f"only {100 * report['verdicts']:.1f} % of the verdicts agree with FP32"
-        raise EngineError(what, where=str(int8), hint="left out; ship FP32, or keep more in float")
 
 
 def _card(settings: Settings, chosen: argparse.Namespace) -> None:
@@ -161,11 +131,11 @@ def _history(run: Path) -> str:
     return f"{text}, after {before} batches of an earlier run."
 
 
-def _engine(bundle: Path, precision: str = "fp32") -> Any:  # noqa: ANN401 - whatever the engine package opens
+def _engine(bundle: Path) -> Any:  # noqa: ANN401 - whatever the engine package opens
     from edge_daemon.engine.bundle import load_bundle  # noqa: PLC0415
     from edge_daemon.engine.ort import OnnxEngine  # noqa: PLC0415
 
-    return OnnxEngine(load_bundle(bundle), precision, 1)
+    return OnnxEngine(load_bundle(bundle), "fp32", 1)
 
 
 def _seen(bundle: Path, material: Material, *, half: int | None) -> Seen:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 OPSET: Final = 17
 PARITY: Final = 1e-4
 GRAPHS: Final = ("image", "question", "answer")
-INT8_IMAGE: Final = "image.int8.onnx"
+_OF_OTHER_WEIGHTS: Final = ("image.int8.onnx", "agreement.json")  # engine quantize made them
 
 _GOLDEN_QUESTIONS: Final = (
     "Is there a pedestrian?",
@@ -67,7 +67,8 @@ def export_bundle(
 ) -> None:
     """Write the bundle directory, replacing its graphs.  Raises ExportError."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / INT8_IMAGE).unlink(missing_ok=True)  # made of other weights
+    for name in _OF_OTHER_WEIGHTS:
+        (out / name).unlink(missing_ok=True)
     for name, model in _onnx_graphs(network, tokenizer.max_length, out):
         _check_parity(network, name, model)
     _write_json(out / "tokenizer.json", tokenizer.model_dump())
@@ -89,20 +90,13 @@ def write_manifest(network: Network, out: Path, *, version: str, temperature: fl
         "input": {"width": columns * 16, "height": rows * 16, "fit": "stretch"},
         "grid": {"columns": columns, "rows": rows},
         "temperature": round(temperature, 4),
-        "graphs": _graphs(out),
+        "graphs": {"fp32": {name: _pinned(out, f"{name}.fp32.onnx") for name in GRAPHS}},
         "tokenizer": _pinned(out, "tokenizer.json"),
         "concepts": [*CONCEPTS, *SCENES],
         "goldens": _pinned(out, "goldens/goldens.json"),
     }
     text = yaml.safe_dump(manifest, sort_keys=False, width=100, allow_unicode=True)
     (out / "manifest.yaml").write_text(text, encoding="utf-8")
-
-
-def _graphs(out: Path) -> dict[str, dict[str, dict[str, str]]]:
-    graphs = {"fp32": {name: _pinned(out, f"{name}.fp32.onnx") for name in GRAPHS}}
-    if (out / INT8_IMAGE).exists():
-        graphs["int8"] = graphs["fp32"] | {"image": _pinned(out, INT8_IMAGE)}
-    return graphs
 
 
 def write_goldens(network: Network, tokenizer: Tokenizer, out: Path, temperature: float) -> None:

@@ -31,7 +31,7 @@ RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 # The only modules that may import each library.
 ADAPTERS = {
     "av": ("sources/*", "recording/*"),
-    "onnxruntime": ("engine/ort.py", "engine/int8/*", "training/export.py", "training/quantize.py"),
+    "onnxruntime": ("engine/ort.py", "engine/int8/*", "training/export.py"),
     "paho": ("publish/*", "cli/demo.py"),
     "PIL": ("overlay/*",),
     "fastapi": ("web/*",),
