@@ -53,6 +53,7 @@ _CAMERA_STOP_S: Final = 1.8  # a source notices within 1 s; the whole stop takes
 _MOST_LEFT_BEHIND: Final = 5  # threads of one camera
 _WORK_STOP_S: Final = 1.0
 _DRAIN_S: Final = 1.5
+_PATIENCE_S: Final = 5.0  # a broker may be slow to greet; after that the wait is told
 
 
 class Command(Enum):
@@ -114,6 +115,7 @@ class Daemon:
             on_ask=self._ask,
         )
         self._vitals = Vitals()
+        self._waits_since_s: float | None = None  # for the broker, with nothing else left to do
         self._archive = Archive(settings.data_dir / "recordings")
         self.metrics.recording_bytes.set_function(self._recorded_bytes)
         self._inference = Inference(
@@ -186,6 +188,9 @@ class Daemon:
         """Return the exit code once the broker has every event; None: it is still to come."""
         waiting = self._delivery.waiting()
         if waiting and not self._delivery.refused:
+            self._waits_since_s = self._waits_since_s or time.monotonic()
+            if time.monotonic() - self._waits_since_s < _PATIENCE_S:
+                return None
             hint = "it is waited for; SIGTERM ends now, and they are sent at the next start"
             self._faults.tell(
                 "delivery",

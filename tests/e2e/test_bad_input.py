@@ -178,7 +178,7 @@ def test_broker_that_is_away_keeps_a_file_run_waiting_until_it_is_told_to_end(
         "cameras": [camera],
     }
     with Daemon(write_config(tmp_path / "c.yaml", data)) as daemon:
-        wait_until(lambda: daemon.said("2 events to deliver"))
+        wait_until(lambda: daemon.said("2 events to deliver"), 30)
         daemon.send(signal.SIGTERM)
         assert daemon.ended(10) == 0
 
