@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from edge_daemon.pipeline.board import Board
     from edge_daemon.pipeline.mailbox import Mailboxes
     from edge_daemon.pipeline.recording import RecorderThread
+    from edge_daemon.retry import Retry
     from edge_daemon.sources.base import Source
-    from edge_daemon.sources.retry import Retry
     from edge_daemon.types import Frame
 
 log = logging.getLogger(__name__)

@@ -20,6 +20,7 @@ from edge_daemon.publish import homeassistant, payloads
 from edge_daemon.publish.broker import Connection, NoMqtt5Error, Outgoing
 from edge_daemon.publish.delivery import Delivery, Mail
 from edge_daemon.publish.listening import Listener
+from edge_daemon.retry import backoff_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -217,14 +218,8 @@ class MqttPublisher:
         self._wake_w.close()
 
     def _waits(self) -> Iterator[float]:
-        """Yield waits in seconds; the ceiling doubles, each wait is 50-100 % of it.
-
-        Source: "equal jitter", M. Brooker, Exponential Backoff and Jitter, AWS blog, 2015.
-        """
-        ceiling_s = self._patience.first_wait_s
-        while True:
-            yield self._rng.uniform(ceiling_s / 2, ceiling_s)
-            ceiling_s = min(self._patience.longest_wait_s, ceiling_s * 2)
+        patience = self._patience
+        return backoff_s(patience.first_wait_s, patience.longest_wait_s, rng=self._rng)
 
     def _longest_wait(self) -> float:
         longest_s = self._patience.longest_wait_s

@@ -27,6 +27,7 @@ from edge_daemon.pipeline.recording import RecorderThread, TimedOverlay, shown_q
 from edge_daemon.publish.payloads import answer_json, refusal_json
 from edge_daemon.recording.burned import BurnedRecorder
 from edge_daemon.recording.retention import Archive
+from edge_daemon.retry import Retry
 from edge_daemon.service.clock import clock_synced
 from edge_daemon.service.delivery import Delivery
 from edge_daemon.service.health import Readiness, Vitals, readiness
@@ -34,7 +35,6 @@ from edge_daemon.service.notify import Notifier
 from edge_daemon.service.plan import check_files
 from edge_daemon.service.supervisor import Supervisor, n_left_behind
 from edge_daemon.sources.open import open_source
-from edge_daemon.sources.retry import Retry
 from edge_daemon.types import Reason, Verdict
 from edge_daemon.verdicts.hysteresis import first_verdict
 

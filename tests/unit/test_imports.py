@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Each part may import the parts above its line, and nothing beside it.
 LAYERS = (
     {"types", "errors"},
-    {"metrics", "logs", "config", "scenes", "figures"},
+    {"metrics", "logs", "config", "scenes", "figures", "retry"},
     {"sources", "sampling", "engine", "verdicts", "overlay", "recording", "publish"},
     {"pipeline"},
     {"service"},

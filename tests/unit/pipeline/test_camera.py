@@ -18,7 +18,7 @@ from edge_daemon.pipeline.board import Board
 from edge_daemon.pipeline.camera import Camera
 from edge_daemon.pipeline.mailbox import Mailboxes
 from edge_daemon.pipeline.pulse import Pulse
-from edge_daemon.sources.retry import Retry
+from edge_daemon.retry import Retry
 from edge_daemon.types import Frame, Reason
 from tests.stuck_source import Driver, StuckSource, red_frames
 from tests.unit.pipeline.test_board import ORIGIN, Notes

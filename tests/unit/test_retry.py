@@ -11,7 +11,7 @@ from edge_daemon.errors import (
     SourceStalledError,
     SourceUnavailableError,
 )
-from edge_daemon.sources.retry import Retry, backoff_s
+from edge_daemon.retry import Retry, backoff_s
 
 
 def test_backoff_doubles_from_its_first_wait() -> None:
