@@ -28,6 +28,8 @@ _UNTIMED: Final = ("mpjpeg", "mjpeg", "jpeg_pipe", "h264", "hevc")  # pts only c
 _GUESS_PTS: Final = 0x1  # AVFMT_FLAG_GENPTS, which PyAV sets
 _BAD_READS: Final = 100  # so many in a row, and a damaged file has no more to give
 _MOST_PIXELS: Final = 8192 * 4320  # more than any camera's: a damaged header, not a picture
+_MOST_HELD_BACK: Final = 16  # pictures to put in order.  Source: H.265, A.4.2, MaxDpbSize
+_INVALID_DATA: Final = 0x41444E49  # AVERROR_INVALIDDATA, "INDA"
 _CLOCK_SET_S: Final = (1.6e9, 4.1e9)  # 2020 to 2099: other wall clocks were never set
 
 
@@ -69,6 +71,7 @@ class Decoder:
         self._on_corrupt, self._on_decode_s = on_corrupt, on_decode_s
         self._timeline, self._clock = Timeline(), _CameraClock()
         self._index = 0
+        self._owed: _Owed | None = None
 
     def frames(
         self, container: InputContainer, *, where: str, live: bool
@@ -87,7 +90,8 @@ class Decoder:
         untimed = live and container.format.name in _UNTIMED
         step_s = 1 / float(video.average_rate or _RATE_UNKNOWN_HZ)
         self._timeline.restart()
-        packets = container.demux(video) if live else self._forgiven(container, video)
+        self._owed = _Owed() if codec.name == "hevc" and not self._keyframes_only else None
+        packets = _packets(container, video) if live else self._forgiven(container, video)
         for packet in packets:
             self._clock.hear(packet)
             pictures = self._decoded(codec, packet)
@@ -104,7 +108,7 @@ class Decoder:
         bad = 0
         while bad < _BAD_READS:
             try:
-                for packet in container.demux(video):
+                for packet in _packets(container, video):
                     bad = 0
                     yield packet
             except av.InvalidDataError:
@@ -130,13 +134,20 @@ class Decoder:
             raise
         except av.FFmpegError:
             self._on_corrupt()
+            self._count_lost(packet, 0, told=True)
             return None
         finally:
             self._on_decode_s(time.thread_time() - begun_s)
+        self._count_lost(packet, len(pictures), told=False)
         if packet.is_corrupt or any(picture.is_corrupt for picture in pictures):
             self._on_corrupt()
             return pictures or None
         return pictures
+
+    def _count_lost(self, packet: Packet[VideoStream], n_pictures: int, *, told: bool) -> None:
+        if self._owed is not None:
+            for _ in range(self._owed.lost(packet, n_pictures, told=told)):
+                self._on_corrupt()
 
     def _frame(self, picture: VideoFrame, raw_s: float | None, step_s: float) -> Frame:
         frame = Frame(
@@ -149,6 +160,31 @@ class Decoder:
         )
         self._index += 1
         return frame
+
+
+class _Owed:
+    """Pictures that went into the H.265 decoder and never came out.
+
+    FFmpeg's decoder leaves out what it cannot decode without an error: only its log knows.  What
+    comes before the first key frame, or is shown before it, does not count: a stream may begin
+    anywhere.
+    """
+
+    def __init__(self) -> None:
+        self._n, self._first_pts, self._has_begun = 0, 0, False
+
+    def lost(self, packet: Packet[VideoStream], n_pictures: int, *, told: bool) -> int:
+        """Count a packet and what came out for it; return how many are known to be lost by now.
+
+        told: the decoder refused the packet, so that its picture is counted already.
+        """
+        if not self._has_begun:
+            self._has_begun, self._first_pts = packet.is_keyframe, packet.pts or 0
+        ends, leads = packet.size == 0, packet.pts is not None and packet.pts < self._first_pts
+        self._n += (self._has_begun and not (ends or leads or told)) - n_pictures
+        n_lost = max(0, self._n - (0 if ends else _MOST_HELD_BACK))
+        self._n -= n_lost
+        return n_lost
 
 
 class _CameraClock:
@@ -181,6 +217,14 @@ class _CameraClock:
         else:
             wall_s = None if self._ahead_s is None else raw_s + self._ahead_s
         return None if wall_s is None else datetime.fromtimestamp(wall_s, timezone.utc)
+
+
+def _packets(container: InputContainer, video: VideoStream) -> Iterator[Packet[VideoStream]]:
+    """Yield the packets of a video.  Raises av.FFmpegError."""
+    try:
+        yield from container.demux(video)
+    except IndexError as exc:  # PyAV 18: a damaged MPEG-TS tells of a stream it had not before
+        raise av.InvalidDataError(_INVALID_DATA, "a stream more than it began with") from exc
 
 
 def _time_of(picture: VideoFrame, video: VideoStream) -> float | None:
