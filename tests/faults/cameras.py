@@ -20,6 +20,7 @@ from typing_extensions import Self
 
 from tests.conftest import REPO
 from tests.data.colours import BLUE, RED, write_colours
+from tests.data.make_data import write_clip
 from tests.e2e.daemon import Daemon, Subscriber, free_port, wait_until, write_config
 from tests.integration.rtsp_server import RtspServer
 
@@ -135,6 +136,7 @@ class Story:
     other_events: list[str] = field(default_factory=list)  # of the camera that is well
     other_age_s: float = 0.0  # the oldest that its answers became
     frozen: list[tuple[str, str | None]] = field(default_factory=list)
+    torn: list[tuple[float, float]] = field(default_factory=list)  # frames, damages counted
     log: str = ""
 
 
@@ -166,12 +168,17 @@ def faults(clip: Path, stack: ExitStack) -> Iterator[dict[str, Fault]]:
     yield {**found, "pulled": Fault(far.url, cable.pull, cable.plug)}
 
 
-def cameras_of(config: dict[str, Any], faults: dict[str, Fault], frozen_url: str) -> None:
+def cameras_of(
+    config: dict[str, Any], faults: dict[str, Fault], frozen_url: str, torn_urls: list[str]
+) -> None:
     """Put the cameras into a configuration whose only one is well."""
     (well,) = config["cameras"]
     plain = {"sample": {"every": 1}, "stall_after": f"{STALL_AFTER_S}s"}
     asked = {**plain, "questions": well["questions"][:1]}
     config["cameras"] += [{**asked, "id": name, "source": f.url} for name, f in faults.items()]
+    config["cameras"] += [
+        {**asked, "id": f"torn{n}", "source": url} for n, url in enumerate(torn_urls)
+    ]
     config["cameras"].append(
         {**asked, "id": "frozen", "source": frozen_url, "frozen_after": f"{FROZEN_AFTER_S}s"}
     )
@@ -189,10 +196,18 @@ def tell(
     with ExitStack() as stack, faults(well, stack) as broken:
         frozen = stack.enter_context(CameraProcess(changing))
         config = make_config(str(well), loop=True, pace="realtime")
-        cameras_of(config, broken, frozen.url)
+        torn = [stack.enter_context(_torn(directory, codec)) for codec in ("libx264", "libx265")]
+        cameras_of(config, broken, frozen.url, [server.url("torn") for server in torn])
         file = write_config(directory / "cameras.yaml", config)
         daemon = stack.enter_context(Daemon(file))
         return _Telling(config, broken, subscriber, daemon).tell(away_s)
+
+
+def _torn(directory: Path, codec: str) -> RtspServer:
+    """A camera of whose packets one in ten is damaged."""
+    (directory / codec).mkdir()
+    clip = write_clip(directory / codec / "torn.mp4", codec=codec, size=(640, 360))
+    return RtspServer({"torn": clip}, damaged=0.1)
 
 
 class _Telling:
@@ -226,6 +241,10 @@ class _Telling:
             self._account(name, fault)
         self._story.other_events = [e["verdict"] for e in self._events("gate")[began:]]
         self._story.frozen = [(e["verdict"], e["reason"]) for e in self._events("frozen")]
+        self._story.torn = [
+            (self._frames(f"torn{n}", "decoded"), self._frames(f"torn{n}", "corrupt"))
+            for n in range(2)
+        ]
         self._story.log = self._daemon.log.read_text()
         return self._story
 
@@ -255,11 +274,17 @@ class _Telling:
         wait_until(watched, timeout_s)
 
     def _age_s(self) -> float:
+        return self._metric('edge_answer_age_seconds{camera="gate",question="red"}')
+
+    def _frames(self, camera: str, outcome: str) -> float:
+        return self._metric(f'edge_frames_total{{camera="{camera}",outcome="{outcome}"}}')
+
+    def _metric(self, name: str) -> float:
         url = f"http://{self._config['http']['listen']}/metrics"
         with urllib.request.urlopen(url, timeout=10) as page:
             text = page.read().decode()
-        row = re.search(r'edge_answer_age_seconds\{camera="gate",question="red"\} (\S+)', text)
-        assert row is not None
+        row = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+        assert row is not None, name
         return float(row[1])
 
 

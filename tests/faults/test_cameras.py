@@ -30,6 +30,7 @@ def test_cameras_that_fail_are_unknown_in_time_and_answer_again(
         ("NO", None),
         ("UNKNOWN", "camera_blind"),
     ]
+    assert all(n_frames > 20 and n_counted > 0 for n_frames, n_counted in story.torn), story.torn
     assert "Traceback" not in story.log
     if "pulled" not in story.reasons:
         missing("may not make a network namespace to pull a cable in", "REQUIRE_NETNS")

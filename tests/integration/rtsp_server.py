@@ -78,6 +78,7 @@ class RtspServer:
     mute: bool = False  # accept connections, answer nothing
     silent: bool = False  # go on talking RTSP, send no picture
     lost: float = 0.0  # share of RTP packets that are never sent
+    damaged: float = 0.0  # share of RTP packets in which bits are flipped
     reports: bool = True  # sender reports
     described: bool = True  # the description holds the H.264 parameter sets
     clock_ahead_s: float = 0.0  # how far the camera's wall clock is ahead of ours
@@ -274,9 +275,19 @@ class _Session:
                 for payload, last in _payloads(clip.codec, nals):
                     header = struct.pack(">BBHII", 0x80, last << 7 | 96, sequence, stamp, 1)
                     sequence = (sequence + 1) & 0xFFFF
+                    is_damaged = chance.random() < self.server.damaged
+                    sent = _flipped(payload, chance) if is_damaged else payload
                     if chance.random() >= self.server.lost:
-                        self._send(0, header + payload)
+                        self._send(0, header + sent)
             self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _flipped(payload: bytes, chance: random.Random) -> bytes:
+    """Flip a bit in a hundred bytes, at least one."""
+    damaged = bytearray(payload)
+    for _ in range(1 + len(damaged) // 100):
+        damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
+    return bytes(damaged)
 
 
 def _schedule(clip: Clip, *, loop: bool) -> Iterator[tuple[float, float, tuple[bytes, ...]]]:
