@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_PATIENCE_S: Final = 60.0  # no batch takes so long on any machine that is of use
+_PATIENCE_S: Final = 30.0  # no batch takes so long on any machine that is of use
 _TURN_S: Final = 1.0  # a batch that takes longer is cut: answers come at its end, and grow old
 
 

@@ -29,6 +29,7 @@ _GUESS_PTS: Final = 0x1  # AVFMT_FLAG_GENPTS, which PyAV sets
 _BAD_READS: Final = 100  # so many in a row, and a damaged file has no more to give
 _MOST_PIXELS: Final = 8192 * 4320  # more than any camera's: a damaged header, not a picture
 _MOST_HELD_BACK: Final = 16  # pictures to put in order.  Source: H.265, A.4.2, MaxDpbSize
+_LONGEST_LEAD_S: Final = 1  # of pictures shown before a key frame that came first
 _INVALID_DATA: Final = 0x41444E49  # AVERROR_INVALIDDATA, "INDA"
 _CLOCK_SET_S: Final = (1.6e9, 4.1e9)  # 2020 to 2099: other wall clocks were never set
 
@@ -180,11 +181,17 @@ class _Owed:
         """
         if not self._has_begun:
             self._has_begun, self._first_pts = packet.is_keyframe, packet.pts or 0
-        ends, leads = packet.size == 0, packet.pts is not None and packet.pts < self._first_pts
+        ends, leads = packet.size == 0, self._is_shown_before(packet)
         self._n += (self._has_begun and not (ends or leads or told)) - n_pictures
         n_lost = max(0, self._n - (0 if ends else _MOST_HELD_BACK))
         self._n -= n_lost
         return n_lost
+
+    def _is_shown_before(self, packet: Packet[VideoStream]) -> bool:
+        """Whether a picture belongs before the first key frame, by a time that may be damaged."""
+        if packet.pts is None:
+            return False
+        return 0 < (self._first_pts - packet.pts) * packet.time_base < _LONGEST_LEAD_S
 
 
 class _CameraClock:
