@@ -111,6 +111,7 @@ def test_camera_whose_driver_hangs_is_replaced_and_the_watchdog_goes_on_being_fe
 ) -> None:
     running = new_daemon(lambda n, camera, stop: StuckSource(camera, red_frames(camera), stop=stop))
     wait_until(lambda: running.count("edge_stalls_total", "bad") >= 2)
+    wait_until(lambda: len(running.said("bad")) >= 4)  # counted first, then said
     fed = [systemd.recv(200) for _ in range(8)]
 
     bad = [(e.verdict, e.reason) for e in running.said("bad")][:4]
