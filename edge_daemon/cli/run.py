@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +46,21 @@ def run(args: argparse.Namespace) -> int:
             log.error("reload: %s; starting again as before", exc)
             settings = previous
             ending = _live(settings, path)
-    return ending.code
+    return _end_at_once_if_hung(ending.code)
+
+
+def _end_at_once_if_hung(code: int) -> int:
+    """Return code; with threads left behind in native code, end the process with it at once.
+
+    Python's own end takes the interpreter from under such a thread, and now and then the process
+    died of SIGSEGV instead of ending with 0.  Everything is written and said by now.
+    """
+    if any(thread is not threading.main_thread() for thread in threading.enumerate()):
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def _live(settings: Settings, path: Path) -> Ending:
