@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import av
 import pytest
@@ -17,16 +16,13 @@ from edge_daemon.errors import (
     SourceStalledError,
     SourceUnavailableError,
 )
-from edge_daemon.sources.stream import StreamSource
-from edge_daemon.types import SourceAddress
 from tests.data.make_data import number_in, write_clip
 from tests.integration.http_camera import HttpCamera
+from tests.integration.live_streams import drain, first_frames, source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from edge_daemon.types import Frame
 
 
 @pytest.fixture
@@ -34,25 +30,6 @@ def camera(tmp_path: Path) -> Iterator[HttpCamera]:
     (tmp_path / "page.html").write_text("<html>log in</html>")
     with HttpCamera(tmp_path).serving() as serving:
         yield serving
-
-
-def source(url: str, **more: Any) -> StreamSource:
-    return StreamSource(
-        camera="gate",
-        address=SourceAddress(url),
-        stop=more.pop("stop", threading.Event()),
-        stall_after_s=more.pop("stall_after_s", 5.0),
-        **more,
-    )
-
-
-def drain(frames: Iterator[Frame]) -> None:
-    deque(frames, maxlen=0)
-
-
-def first_frames(url: str, n_frames: int, **more: Any) -> list[Frame]:
-    with source(url, **more) as opened:
-        return list(islice(opened, n_frames))
 
 
 def write_hls(folder: Path, *, ended: bool) -> None:

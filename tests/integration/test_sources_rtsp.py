@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections import deque
 from datetime import datetime, timedelta, timezone
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,9 +17,8 @@ from edge_daemon.errors import (
     SourceStalledError,
     SourceUnavailableError,
 )
-from edge_daemon.sources.stream import StreamSource
-from edge_daemon.types import SourceAddress
 from tests.data.make_data import number_in, write_clip
+from tests.integration.live_streams import drain, first_frames, source
 from tests.integration.rtsp_server import RtspServer
 
 if TYPE_CHECKING:
@@ -49,25 +47,6 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def camera(clips: dict[str, Path]) -> Iterator[RtspServer]:
     with RtspServer(clips) as server:
         yield server
-
-
-def source(url: str, **more: Any) -> StreamSource:
-    return StreamSource(
-        camera="gate",
-        address=SourceAddress(url),
-        stop=more.pop("stop", threading.Event()),
-        stall_after_s=more.pop("stall_after_s", 5.0),
-        **more,
-    )
-
-
-def drain(frames: Iterator[Frame]) -> None:
-    deque(frames, maxlen=0)
-
-
-def first_frames(url: str, n_frames: int, **more: Any) -> list[Frame]:
-    with source(url, **more) as opened:
-        return list(islice(opened, n_frames))
 
 
 def numbers(frames: list[Frame]) -> list[int]:
