@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from edge_daemon.cli.groups import add_commands, run_command
+
+if TYPE_CHECKING:
+    import argparse
 
 COMMANDS: Final = {
     "inspect": "what a bundle is: input, concepts, graphs, operators, largest tensors",
@@ -15,13 +18,9 @@ COMMANDS: Final = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sub commands and their arguments."""
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="engine_command")
-    for name, text in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        import_module(f"edge_daemon.cli.engine_{name}").add_arguments(command)
-        command.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS)
+    add_commands(parser, "engine", COMMANDS)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub command."""
-    return int(import_module(f"edge_daemon.cli.engine_{args.engine_command}").run(args))
+    return run_command(args, "engine")

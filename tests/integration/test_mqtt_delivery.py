@@ -276,6 +276,9 @@ def test_the_last_will_says_offline_when_the_daemon_is_killed(broker, data_dir, 
         ear.wait_for("/status", b"offline")
     with publishing(data_dir, broker.url):
         ear.wait_for("/status", b"online")
+        said = [message.payload for message in ear.heard("/status")]
+
+    assert said.index(b"online") < said.index(b"offline") < len(said) - 1
 
 
 def test_events_survive_a_daemon_killed_again_and_again(
