@@ -7,11 +7,13 @@ import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import takewhile
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
 from edge_daemon.errors import StorageFullError
 from edge_daemon.recording.segments import find_segments, segment_path, stat_segment
+from edge_daemon.recording.shelves import RANKS, Kind, Shelf, oldest_of
 from edge_daemon.recording.storage import storage_faults
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_daemon.recording.segments import Segment
+    from edge_daemon.recording.shelves import Kept
     from edge_daemon.types import CameraId
 
 log = logging.getLogger(__name__)
@@ -26,6 +29,8 @@ log = logging.getLogger(__name__)
 _RESERVE_BYTES: Final = 500_000_000  # left free for everybody else; of a small disk a twentieth
 _PARTS: Final = 16  # a segment is cut early, rather than take more than this part of the room
 _LEAST_PART_BYTES: Final = 256_000
+_AGED_EVERY: Final = timedelta(minutes=1)  # it means reading a directory
+_SPARE_PART: Final = 50  # of their room is freed at once, for the same reason
 _HEADER_BYTES: Final = 256  # a smaller file was given up before its first picture
 
 
@@ -79,11 +84,15 @@ def crowded_out(segments: Iterable[Segment], missing_bytes: int) -> list[Segment
 
 @dataclass(slots=True)
 class _Growing:
-    """A segment being written, and how large it may be until room is asked for again."""
+    """A file being written, and how large it may be until room is asked for again.
+
+    kind: None for a segment.
+    """
 
     camera: CameraId
     path: Path
     promised_bytes: int
+    kind: Kind | None = None
     size_bytes: int = 0
 
     def look(self) -> None:
@@ -93,10 +102,12 @@ class _Growing:
 
 
 class Archive:
-    """The segments of all cameras below one directory.  Shared by their threads.
+    """The segments of all cameras below one directory, and beside it what is kept of events.
 
-    Room is made before anything is written, so that the disk never fills.  What is being written
-    is never removed, nor is anything that does not have the exact name of a segment.
+    Shared by all threads that write such files.  Room is made before anything is written, so that
+    the disk never fills: segments go first, then clips and snapshots, then evidence.  What is
+    being written is never removed, nor is anything that does not have the exact name of such a
+    file.
     """
 
     def __init__(self, root: Path, disk: Callable[[Path], Disk] = shutil.disk_usage) -> None:
@@ -105,6 +116,8 @@ class Archive:
         self._lock = Lock()
         self._finished: dict[CameraId, list[Segment]] | None = None  # None: not looked yet
         self._growing: dict[Path, _Growing] = {}
+        self._shelves: dict[Kind, Shelf] | None = None  # None: not looked yet
+        self._aged: dict[CameraId, datetime] = {}  # when its files were last looked at for age
 
     def begin(
         self, camera: CameraId, started_at: datetime, limits: Limits, wanted_bytes: int
@@ -140,13 +153,32 @@ class Archive:
             growing.promised_bytes = growing.size_bytes + wanted_bytes
             self._make_room(growing, limits)
 
-    def end(self, path: Path) -> None:
-        """Count the segment at path as finished: it may be removed from now on.
+    def begin_kept(
+        self, kind: Kind, camera: CameraId, path: Path, limits: Limits, wanted_bytes: int
+    ) -> None:
+        """Make room for what is to be kept of an event at path, and the directory for it.
 
-        One that holds no picture is removed at once.  Raises RecordingError.
+        limits are those of all that is kept of a camera's events.  Raises StorageFullError,
+        RecordingError.
+        """
+        with self._lock, storage_faults(path.parent):
+            self.root.mkdir(parents=True, exist_ok=True)
+            growing = _Growing(camera, path, wanted_bytes, kind)
+            self._make_room(growing, limits)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._growing[path] = growing
+
+    def end(self, path: Path) -> None:
+        """Count the file at path as finished: it may be removed from now on.
+
+        A segment that holds no picture is removed at once.  Raises RecordingError.
         """
         with self._lock, storage_faults(path), suppress(FileNotFoundError):
-            camera = self._growing.pop(path).camera
+            finished = self._growing.pop(path)
+            camera, kind = finished.camera, finished.kind
+            if kind is not None:
+                self._look_at_shelves()[kind].add(camera, path)
+                return
             segment = stat_segment(path)
             self._look().setdefault(camera, []).append(segment)
             if segment.size_bytes < _HEADER_BYTES:
@@ -163,21 +195,71 @@ class Archive:
                 if growing.camera == camera:
                     growing.look()
                     size += growing.size_bytes
-            return size
+            return size + sum(s.size_bytes(camera) for s in self._look_at_shelves().values())
 
     def _make_room(self, growing: _Growing, limits: Limits) -> None:
-        """Remove what must go for one segment to grow as promised."""
-        own = self._look().get(growing.camera, [])
+        """Remove what must go for one file to grow as promised."""
         now = datetime.now(timezone.utc)
-        self._remove(outdated(own, limits, now=now, growing_bytes=growing.promised_bytes))
-        if (missing := self._missing_bytes(growing)) > 0:
-            self._remove(crowded_out(self._every(), missing))
-            if self._missing_bytes(growing) > 0:
-                raise StorageFullError(
-                    "the disk is full, and no recording is left to remove",
-                    where=str(self.root),
-                    hint="free some space, or move data_dir to a larger disk",
-                )
+        if growing.kind is None:
+            own = self._look().get(growing.camera, [])
+            self._remove(outdated(own, limits, now=now, growing_bytes=growing.promised_bytes))
+        else:
+            self._trim(growing, limits, now)
+        if (missing := self._missing_bytes(growing)) <= 0:
+            return
+        self._remove(crowded_out(self._every(), missing))
+        for rank in RANKS:
+            if (missing := self._missing_bytes(growing)) > 0:
+                self._unshelve(rank, missing)
+        if self._missing_bytes(growing) > 0:
+            raise StorageFullError(
+                "the disk is full, and no recording is left to remove",
+                where=str(self.root),
+                hint="free some space, or move data_dir to a larger disk",
+            )
+
+    def _trim(self, growing: _Growing, limits: Limits, now: datetime) -> None:
+        """Keep what is kept of a camera's events within its limits of age and size."""
+        shelves, camera = self._look_at_shelves(), growing.camera
+        last = self._aged.get(camera)
+        is_due = last is None or abs(now - last) > _AGED_EVERY
+        if limits.keep_s is not None and is_due:
+            self._aged[camera] = now
+            born = now - timedelta(seconds=limits.keep_s)
+            for shelf in shelves.values():
+                for kept in takewhile(lambda k: k.at < born, shelf.oldest(camera)):
+                    self._discard(shelf, kept)
+        if limits.max_bytes is not None:
+            used = growing.promised_bytes + sum(s.size_bytes(camera) for s in shelves.values())
+            most = limits.max_bytes
+            if used > most:
+                most -= most // _SPARE_PART
+            for rank in RANKS:
+                used -= self._unshelve(rank, used - most, camera)
+
+    def _unshelve(
+        self, rank: Iterable[Kind], missing_bytes: int, camera: CameraId | None = None
+    ) -> int:
+        """Remove the oldest files of these kinds, missing_bytes together; return their bytes."""
+        freed, shelves = 0, self._look_at_shelves()
+        if missing_bytes > 0:
+            for shelf, kept in oldest_of([shelves[kind] for kind in rank], camera):
+                freed += self._discard(shelf, kept)
+                if freed >= missing_bytes:
+                    break
+        return freed
+
+    def _discard(self, shelf: Shelf, kept: Kept) -> int:
+        """Remove a file that is not being written; return the bytes that it gave free."""
+        if kept.path in self._growing:
+            return 0
+        try:
+            shelf.remove(kept)
+        except OSError as exc:  # one stubborn file must not end all recording
+            log.warning("%s: cannot be removed: %s", kept.path, exc.strerror)
+            return 0
+        log.debug("%s: removed, %d bytes", kept.path, kept.size_bytes)
+        return kept.size_bytes
 
     def _missing_bytes(self, growing: _Growing) -> int:
         """Return what must be freed to keep every promise and the reserve."""
@@ -194,6 +276,11 @@ class Archive:
             directories = [d for d in self.root.iterdir() if d.is_dir() and not d.is_symlink()]
             self._finished = {d.name: find_segments(d) for d in directories}
         return self._finished
+
+    def _look_at_shelves(self) -> dict[Kind, Shelf]:
+        if self._shelves is None:
+            self._shelves = {kind: Shelf(self.root.parent, kind) for kind in Kind}
+        return self._shelves
 
     def _every(self) -> list[Segment]:
         return [s for segments in self._look().values() for s in segments]
