@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S: Final = 3600.0  # sources/timeline.py takes a longer one for damage
+_KEY_FRAME_WITHIN_S: Final = 30.0  # sources/stream.py gives up then
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,4 +241,7 @@ def _patience_s(settings: CameraConfig) -> float:
     A file that is read at its own pace may pause for as long as its time stamps say.
     """
     is_paced = not settings.source.live and settings.pace == "realtime"
-    return 2 * settings.stall_after + 15.0 + (_LONGEST_PAUSE_S if is_paced else 0.0)
+    longest_s = (
+        _LONGEST_PAUSE_S if is_paced else _KEY_FRAME_WITHIN_S * bool(settings.sample.keyframes)
+    )
+    return 2 * settings.stall_after + 15.0 + longest_s

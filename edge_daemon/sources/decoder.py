@@ -77,9 +77,9 @@ class Decoder:
     def frames(
         self, container: InputContainer, *, where: str, live: bool
     ) -> Iterator[Frame | None]:
-        """Yield the frames of a container; None for a good packet that was not to bring one.
+        """Yield the frames of a container; None for a packet that was left out or is damaged.
 
-        That is what lies between key frames where only they are wanted, and what comes before
+        Left out is what lies between key frames where only they are wanted, and what comes before
         the first frame.  Damaged packets are counted and left out; in a file so are damaged
         places of the container.  Raises SourceFormatError when there is no video in it,
         av.FFmpegError when it cannot be read.
@@ -99,7 +99,7 @@ class Decoder:
             for picture in pictures or ():
                 raw_s = time.monotonic() if untimed else _time_of(picture, video)
                 yield self._frame(picture, raw_s, step_s)
-            if pictures == [] and (self._keyframes_only or not self._index):
+            if pictures is None or (not pictures and (self._keyframes_only or not self._index)):
                 yield None
 
     def _forgiven(

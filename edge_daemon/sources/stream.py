@@ -25,6 +25,8 @@ _RTSP_OPTIONS: Final[Mapping[str, str]] = {
     "allowed_media_types": "video",
     "buffer_size": "2097152",  # UDP: a key frame comes as one burst
 }
+# Encoders leave up to 10 s between key frames (x264: 250 pictures), some more where nothing moves.
+_KEY_FRAME_WITHIN_S: Final = 30.0
 _LATER_S: Final = 1.0  # a thread that was left behind wakes so long after it was given up
 _HTTP_OPTIONS: Final[Mapping[str, str]] = {"fpsprobesize": "0", "analyzeduration": "500000"}
 
@@ -54,6 +56,7 @@ class StreamSource(LiveSource):
             where=repr(address),
             stop=stop,
             stall_after_s=stall_after_s,
+            picture_within_s=max(stall_after_s, _KEY_FRAME_WITHIN_S) if keyframes_only else None,
             connect_within_s=connect_within_s,
         )
         self._address, self._transport = address, transport

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 CONNECT_WITHIN_S: Final = 10.0
 ADDRESS_HINT: Final = "is the camera on, and are host and port of its source right?"
 LOST_HINT: Final = "it is tried again; if it stays, look at the camera"
+_PICTURELESS_HINT: Final = (
+    "does it send key frames, of H.264, H.265 or MJPEG?  Try another of its streams"
+)
 _LOOK_EVERY_S: Final = 0.2  # for stop, while nothing arrives
 _FAREWELL_S: Final = 0.3
 _IN_HAND: Final = 2  # frames decoded ahead of their reader
@@ -43,10 +46,16 @@ class LiveSource(ABC):
         where: str,
         stop: Event,
         stall_after_s: float,
+        picture_within_s: float | None = None,
         connect_within_s: float = CONNECT_WITHIN_S,
     ) -> None:
+        """Give up what is silent for stall_after_s, or shows nothing for picture_within_s.
+
+        picture_within_s: None: stall_after_s.
+        """
         self.camera, self._where, self._stop = camera, where, stop
         self._stall_after_s, self._connect_within_s = stall_after_s, connect_within_s
+        self._picture_within_s = picture_within_s or stall_after_s
         self._handed: queue.Queue[Frame | BaseException | None] = queue.Queue(_IN_HAND)
         self._left = Event()
         self._thread = Thread(target=self._work, name=f"source {camera}", daemon=True)
@@ -81,17 +90,30 @@ class LiveSource(ABC):
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield frames until stop is set.  Raises SourceError when they cease to come."""
+        while (frame := self._picture()) is not None:
+            yield frame
+
+    def _picture(self) -> Frame | None:
+        """Return the next frame, None when stop is set meanwhile.  Raises SourceError."""
+        begun_s, heard_s = time.monotonic(), float("-inf")
         while not self._stop.is_set():
+            left_s = begun_s + self._picture_within_s - time.monotonic()
             try:
-                frame = self._arrival(self._stall_after_s)
+                frame = self._arrival(min(self._stall_after_s, left_s))
             except queue.Empty:
-                raise SourceStalledError(
-                    f"connected, but no picture for {self._stall_after_s:g} s",
-                    where=self._where,
-                    hint=LOST_HINT,
-                ) from None
+                raise self._stalled(silent_s=time.monotonic() - heard_s) from None
             if frame is not None:
-                yield frame
+                return frame
+            heard_s = time.monotonic()
+        return None
+
+    def _stalled(self, silent_s: float) -> SourceStalledError:
+        """Return the fault of a camera that fell silent, or sends what makes no picture."""
+        what, hint = f"connected, but no picture for {self._stall_after_s:g} s", LOST_HINT
+        if silent_s < self._stall_after_s / 2:
+            what = f"sends, but nothing that makes a picture, for {self._picture_within_s:g} s"
+            hint = _PICTURELESS_HINT
+        return SourceStalledError(what, where=self._where, hint=hint)
 
     def _arrival(self, within_s: float) -> Frame | None:
         """Return what the thread hands over next, None when stop is set meanwhile.

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import missing
-from tests.e2e.daemon import Subscriber
+from tests.data.colours import RED, write_colours
+from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
 from tests.faults.cameras import STALL_AFTER_S, tell
+from tests.faults.flood import metric
+from tests.integration.rtsp_server import RtspServer
 
 
 def test_cameras_that_fail_are_unknown_in_time_and_answer_again(
@@ -34,3 +37,21 @@ def test_cameras_that_fail_are_unknown_in_time_and_answer_again(
     assert "Traceback" not in story.log
     if "pulled" not in story.reasons:
         missing("may not make a network namespace to pull a cable in", "REQUIRE_NETNS")
+
+
+def test_camera_whose_packets_make_no_picture_is_stalled_and_tried_again(
+    tmp_path: Path, make_config: Callable[..., dict[str, Any]], subscriber: Subscriber
+) -> None:
+    clip = write_colours(tmp_path / "gate.mp4", [(RED, 30.0)])
+    with RtspServer({"gate": clip}, keyless=True) as camera:
+        config = make_config(camera.url("gate"), stall_after=f"{STALL_AFTER_S}s")
+        with Daemon(write_config(tmp_path / "c.yaml", config)) as daemon:
+            subscriber.wait(lambda s: b"makes a picture" in (s.last("box/gate/health") or b""))
+            wait_until(lambda: metric(config, "edge_stalls_total") >= 2)
+            verdict = subscriber.last("box/gate/red/verdict")
+            camera.keyless = False
+            subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES", 5.0)
+
+    assert verdict == b"UNKNOWN"
+    assert daemon.said("sends, but nothing that makes a picture, for 2 s -- does it send key")
+    assert not daemon.said("Traceback")

@@ -79,6 +79,7 @@ class RtspServer:
     silent: bool = False  # go on talking RTSP, send no picture
     lost: float = 0.0  # share of RTP packets that are never sent
     damaged: float = 0.0  # share of RTP packets in which bits are flipped
+    keyless: bool = False  # send neither key frames nor parameter sets: nothing can be decoded
     reports: bool = True  # sender reports
     described: bool = True  # the description holds the H.264 parameter sets
     clock_ahead_s: float = 0.0  # how far the camera's wall clock is ahead of ours
@@ -190,7 +191,8 @@ class _Session:
             return self._reply(headers, 404)
         if method == "DESCRIBE":
             described = {"Content-Type": "application/sdp", "Content-Base": url + "/"}
-            return self._reply(headers, 200, described, _sdp(clip, full=self.server.described))
+            full = self.server.described and not self.server.keyless
+            return self._reply(headers, 200, described, _sdp(clip, full=full))
         session = {"Session": "1;timeout=60"}
         if method == "SETUP":
             self.clip = clip
@@ -244,15 +246,15 @@ class _Session:
             return "RTP/AVP/TCP;unicast;interleaved=0-1"
         pair = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
         for end, port in zip(pair, ports.groups()):
-            end.bind(("127.0.0.1", 0))
-            end.connect(("127.0.0.1", int(port)))
+            end.bind((self.connection.getsockname()[0], 0))
+            end.connect((self.connection.getpeername()[0], int(port)))
         self.udp = tuple(pair)
         mine = "-".join(str(end.getsockname()[1]) for end in pair)
         return f"RTP/AVP;unicast;client_port={ports[1]}-{ports[2]};server_port={mine}"
 
     def _send(self, channel: int, packet: bytes) -> None:
         if self.udp:
-            with suppress(ConnectionRefusedError):  # the client has gone
+            with suppress(ConnectionRefusedError, PermissionError):  # has gone; lost on purpose
                 self.udp[channel].send(packet)
             return
         with self.lock:
@@ -272,7 +274,8 @@ class _Session:
                 if self.server.reports and sent_s - reported_s >= 1.0:
                     reported_s = sent_s
                     self._send(1, _sender_report(stamp, time.time() + self.server.clock_ahead_s))
-                for payload, last in _payloads(clip.codec, nals):
+                sent_nals = _without_keys(clip.codec, nals) if self.server.keyless else nals
+                for payload, last in _payloads(clip.codec, sent_nals):
                     header = struct.pack(">BBHII", 0x80, last << 7 | 96, sequence, stamp, 1)
                     sequence = (sequence + 1) & 0xFFFF
                     is_damaged = chance.random() < self.server.damaged
@@ -280,6 +283,13 @@ class _Session:
                     if chance.random() >= self.server.lost:
                         self._send(0, header + sent)
             self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _without_keys(codec: str, nals: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Leave out what decoding can begin at: key frames, and sets of parameters."""
+    if codec == "h264":
+        return tuple(nal for nal in nals if nal[0] & 0x1F not in (5, 7, 8))
+    return tuple(nal for nal in nals if nal[0] >> 1 & 0x3F not in (*range(16, 24), 32, 33, 34))
 
 
 def _flipped(payload: bytes, chance: random.Random) -> bytes:

@@ -203,6 +203,21 @@ def test_a_camera_that_falls_silent_is_a_stall(camera: RtspServer, transport: st
     assert 0.9 < time.monotonic() - begun_s < 2.0
 
 
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+@pytest.mark.parametrize("name", ["large", "h265"])
+def test_a_camera_that_sends_what_cannot_be_decoded_is_a_stall(
+    camera: RtspServer, name: str, transport: str
+) -> None:
+    camera.keyless = True
+    with (
+        source(camera.url(name), stall_after_s=1.0, transport=transport) as opened,
+        pytest.raises(
+            SourceStalledError, match=r"sends, but nothing that makes a picture, for 1 s"
+        ),
+    ):
+        drain(opened)
+
+
 def test_a_short_silence_is_a_gap_and_nothing_more(camera: RtspServer) -> None:
     with source(camera.url("gate")) as opened:
         frames = iter(opened)

@@ -29,7 +29,12 @@ class Scripted(LiveSource):
     """Reads what the test says."""
 
     def __init__(
-        self, script: Callable[[], Arrivals], *, stall_after_s: float = 5.0, connect_s: float = 5.0
+        self,
+        script: Callable[[], Arrivals],
+        *,
+        stall_after_s: float = 5.0,
+        picture_s: float | None = None,
+        connect_s: float = 5.0,
     ) -> None:
         self.stop, self.closed = threading.Event(), threading.Event()
         super().__init__(
@@ -37,6 +42,7 @@ class Scripted(LiveSource):
             where="rtsp://camera/1",
             stop=self.stop,
             stall_after_s=stall_after_s,
+            picture_within_s=picture_s,
             connect_within_s=connect_s,
         )
         self._script = script
@@ -131,7 +137,9 @@ def test_a_reader_that_hangs_is_a_stall(hang: threading.Event) -> None:
     assert time.monotonic() - begun_s < 1.3
 
 
-def test_signs_of_life_are_no_frames_and_no_stall(hang: threading.Event) -> None:
+def test_signs_of_life_are_no_frames_and_no_stall_where_pictures_are_rare(
+    hang: threading.Event,
+) -> None:
     def script() -> Arrivals:
         yield None
         for _ in range(8):
@@ -139,10 +147,43 @@ def test_signs_of_life_are_no_frames_and_no_stall(hang: threading.Event) -> None
             yield None
         yield frame(7)
 
-    with Scripted(script, stall_after_s=0.3) as source:
+    with Scripted(script, stall_after_s=0.3, picture_s=5.0) as source:
         found = next(iter(source))
 
     assert found.index == 7
+
+
+@pytest.mark.parametrize("picture_s", [None, 0.6])
+def test_what_never_makes_a_picture_is_a_stall(
+    hang: threading.Event, picture_s: float | None
+) -> None:
+    def script() -> Arrivals:
+        yield None
+        while not hang.wait(0.05):
+            yield None
+
+    within_s = picture_s or 0.3
+    begun_s = time.monotonic()
+    with (
+        pytest.raises(SourceStalledError, match=f"nothing that makes a picture, for {within_s} s"),
+        Scripted(script, stall_after_s=0.3, picture_s=picture_s) as source,
+    ):
+        next(iter(source))
+
+    assert within_s <= time.monotonic() - begun_s < within_s + 1.0
+
+
+def test_silence_after_a_sign_of_life_is_silence(hang: threading.Event) -> None:
+    def script() -> Arrivals:
+        yield None
+        yield None
+        hang.wait()
+
+    with (
+        pytest.raises(SourceStalledError, match=r"connected, but no picture for 0\.3 s"),
+        Scripted(script, stall_after_s=0.3, picture_s=5.0) as source,
+    ):
+        next(iter(source))
 
 
 def test_stop_is_noticed_while_nothing_comes(hang: threading.Event) -> None:
