@@ -120,11 +120,16 @@ def _notes(material: Material, chosen: argparse.Namespace) -> dict[str, Any]:
 
 def _history(run: Path) -> str:
     """How long was trained, in words."""
+    from edge_daemon.engine.bundle import load_bundle  # noqa: PLC0415
+
     optim = json.loads((run / "settings.json").read_text())["optim"]
     steps = json.loads((run / "curves.jsonl").read_text().splitlines()[-1])["step"]
     text = f"Trained for {steps} batches of {optim['batch']} pictures"
     if optim["start_from"] is None:
         return f"{text}."
+    if (Path(optim["start_from"]) / "manifest.yaml").is_file():
+        manifest = load_bundle(optim["start_from"]).manifest
+        return f"{text}, from the weights of {manifest.name} {manifest.version}."
     import torch  # noqa: PLC0415
 
     before = torch.load(optim["start_from"], map_location="cpu", weights_only=True)["step"]
@@ -133,9 +138,9 @@ def _history(run: Path) -> str:
 
 def _engine(bundle: Path) -> Any:  # noqa: ANN401 - whatever the engine package opens
     from edge_daemon.engine.bundle import load_bundle  # noqa: PLC0415
-    from edge_daemon.engine.ort import OnnxEngine  # noqa: PLC0415
+    from edge_daemon.engine.open import open_backend  # noqa: PLC0415
 
-    return OnnxEngine(load_bundle(bundle), "fp32", 1)
+    return open_backend("onnxruntime", load_bundle(bundle), "fp32", 1)
 
 
 def _seen(bundle: Path, material: Material, *, half: int | None) -> Seen:

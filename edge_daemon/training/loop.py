@@ -15,9 +15,9 @@ from edge_daemon.training.losses import losses
 from edge_daemon.training.meaning import learn_to_read
 from edge_daemon.training.network import Network
 from edge_daemon.training.pace import rate_share
+from edge_daemon.training.warm_start import start_from
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from edge_daemon.training.data import Material
@@ -55,7 +55,7 @@ def train(settings: Settings, material: Material, out: Path) -> Path:
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
         run.restore(checkpoint)
-    elif settings.optim.start_from is None:
+    else:
         run.learn_to_read()
     with (out / "curves.jsonl").open("a", encoding="utf-8") as curves:
         run.to_the_end(checkpoint, lambda row: _noted(row, curves))
@@ -79,8 +79,9 @@ class _Run:
             self.network.image.load_mobilenet(
                 settings.data.root / "init" / "mobilenet_v2_1.0_224.safetensors"
             )
+            self.new_words = None
         else:
-            _start_from(self.network, settings.optim.start_from, tokenizer.vocab)
+            self.new_words = start_from(self.network, settings.optim.start_from, tokenizer.vocab)
         self.step = 0
         self.network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stubs lack it
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
@@ -92,7 +93,7 @@ class _Run:
         network, optim = self.network, self.settings.optim
         learn_to_read(
             network.question, network.meaning, self.material.tokenizer,
-            steps=optim.reading_steps, seed=self.settings.seed,
+            steps=optim.reading_steps, seed=self.settings.seed, new_words=self.new_words,
         )  # fmt: skip
         self.average = {k: v.detach().clone() for k, v in network.state_dict().items()}
 
@@ -178,16 +179,3 @@ class _Run:
             {"params": [p for p in learnt if id(p) in old], "peak": optim.encoder_rate},
             {"params": [p for p in learnt if id(p) not in old], "peak": optim.rate},
         ]
-
-
-def _start_from(network: Network, checkpoint: Path, vocab: Sequence[str]) -> None:
-    """Take over averaged weights; words the other vocabulary had keep their embedding."""
-    state = torch.load(checkpoint, weights_only=True)
-    weights, known = state["average"], {piece: n for n, piece in enumerate(state["vocab"])}
-    words = network.question.words.weight.detach().clone()
-    for n, piece in enumerate(vocab):
-        if piece in known:
-            words[n] = weights["question.words.weight"][known[piece]]
-    own = network.state_dict()
-    kept = {k: v for k, v in weights.items() if k in own}
-    network.load_state_dict({**own, **kept, "question.words.weight": words})

@@ -14,8 +14,9 @@ import pytest
 
 from edge_daemon.engine.bundle import load_bundle
 from edge_daemon.engine.goldens import verify_goldens
-from edge_daemon.engine.ort import OnnxEngine
+from edge_daemon.engine.open import open_backend
 from edge_daemon.training.__main__ import main
+from edge_daemon.training.settings import Settings
 from tests.conftest import missing
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ try:
     import torch
     from safetensors.torch import save_file
 
+    from edge_daemon.training.export import load_network
+    from edge_daemon.training.loop import build_network
+    from edge_daemon.training.meaning import learn_to_read
     from edge_daemon.training.network import ImageEncoder
+    from edge_daemon.training.warm_start import start_from
 except ModuleNotFoundError:
     torch = None
 
@@ -118,12 +123,47 @@ def test_an_exported_bundle_opens_and_repeats_its_goldens(
     assert _run("train", settings_file, tmp_path) == 0
     assert _run("export", settings_file, tmp_path) == 0
     bundle = load_bundle(tmp_path / "tiny")
-    engine = OnnxEngine(bundle, "fp32", 1)
+    engine = open_backend("onnxruntime", bundle, "fp32", 1)
     results = verify_goldens(engine, bundle)
     engine.close()
 
     assert results
     assert [r for r in results if not r.ok] == []
+
+
+def test_a_bundle_gives_back_the_weights_it_was_exported_from(
+    settings_file: Path, tmp_path: Path
+) -> None:
+    assert _run("train", settings_file, tmp_path) == 0
+    assert _run("export", settings_file, tmp_path) == 0
+    settings, tokenizer = Settings.read(settings_file), load_bundle(tmp_path / "tiny").tokenizer
+    trained = load_network(settings, tmp_path / "run" / "checkpoint.pt", tokenizer).state_dict()
+    fresh = build_network(settings, len(tokenizer.vocab), tokenizer.max_length)
+    new_words = start_from(fresh, tmp_path / "tiny", tokenizer.vocab)
+
+    assert not new_words.any()
+    for name, value in fresh.state_dict().items():
+        if not name.startswith("meaning."):
+            assert torch.equal(value, trained[name]), name
+
+
+def test_a_run_that_starts_from_a_bundle_keeps_the_words_it_can_read(
+    settings_file: Path, tmp_path: Path
+) -> None:
+    assert _run("train", settings_file, tmp_path) == 0
+    assert _run("export", settings_file, tmp_path) == 0
+    settings, bundle = Settings.read(settings_file), load_bundle(tmp_path / "tiny")
+    vocab = [*bundle.tokenizer.vocab[:-1], "another"]
+    network = build_network(settings, len(vocab), bundle.tokenizer.max_length)
+    new_words = start_from(network, tmp_path / "tiny", vocab)
+    before = network.question.words.weight.detach().clone()
+    learn_to_read(
+        network.question, network.meaning, bundle.tokenizer, steps=2, seed=0, new_words=new_words
+    )
+    changed = (network.question.words.weight != before).any(dim=1)
+
+    assert new_words.nonzero().flatten().tolist() == [len(vocab) - 1]
+    assert not changed[~new_words].any()
 
 
 def test_settings_name_the_key_that_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -1,0 +1,80 @@
+"""Weights to start from: those of a checkpoint, or of a bundle that was exported from one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+
+from edge_daemon.engine.bundle import load_bundle
+from edge_daemon.errors import BundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from edge_daemon.engine.manifest import GraphName
+    from edge_daemon.training.network import Network
+
+_GRAPHS: Final[tuple[GraphName, ...]] = ("image", "question", "answer")
+_WORDS: Final = "question.words.weight"
+
+
+def start_from(network: Network, source: Path, vocab: Sequence[str]) -> torch.Tensor:
+    """Take over the weights of a checkpoint file or a bundle directory.
+
+    Returns which words of vocab are new, bool (V,): all others keep their embedding.  What the
+    source lacks, the readers of meaning in a bundle, stays as it is.  Raises BundleError, and
+    RuntimeError where the sizes differ.
+    """
+    weights, known = _of_bundle(source) if source.is_dir() else _of_checkpoint(source)
+    own = network.state_dict()
+    words, numbers = own[_WORDS].clone(), {piece: n for n, piece in enumerate(known)}
+    for n, piece in enumerate(vocab):
+        if piece in numbers:
+            words[n] = weights[_WORDS][numbers[piece]]
+    kept = {k: v for k, v in weights.items() if k in own}
+    missing = [k for k in own if k not in kept and not k.startswith("meaning.")]
+    if missing:
+        raise BundleError(f"has no weights {missing[0]!r}", where=str(source))
+    network.load_state_dict({**own, **kept, _WORDS: words})
+    return torch.tensor([piece not in numbers for piece in vocab])
+
+
+def _of_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], list[str]]:
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    return state["average"], state["vocab"]
+
+
+def _of_bundle(path: Path) -> tuple[dict[str, torch.Tensor], list[str]]:
+    bundle = load_bundle(path)
+    weights: dict[str, torch.Tensor] = {}
+    for which in _GRAPHS:
+        graph = onnx.load_from_string(bundle.graph("fp32", which)).graph
+        weights |= {f"{which}.{name.removeprefix('head.')}": x for name, x in _named(graph)}
+    return weights, list(bundle.tokenizer.vocab)
+
+
+def _named(graph: onnx.GraphProto) -> Iterator[tuple[str, torch.Tensor]]:
+    """Weights by their names in torch.
+
+    The exporter folds what is computed from weights alone into constants without a name: the
+    transposed matrix of a linear layer, and the roles with an axis for the questions.
+    """
+    arrays = {
+        x.name: torch.from_numpy(np.array(numpy_helper.to_array(x))) for x in graph.initializer
+    }
+    yield from ((name, x) for name, x in arrays.items() if not name.startswith("onnx::"))
+    users = {name: node for node in graph.node for name in node.input}
+    for node in graph.node:
+        folded = next((x for x in node.input if x.startswith("onnx::") and x in arrays), None)
+        if folded is None:
+            continue
+        if node.op_type == "MatMul":
+            bias = next(x for x in users[node.output[0]].input if x.endswith(".bias"))
+            yield f"{bias.removesuffix('bias')}weight", arrays[folded].T
+        else:
+            yield "roles", arrays[folded].squeeze(0)
