@@ -80,7 +80,8 @@ class Frame:
 
     index counts the decoded frames of this connection from 0.  pts_s counts seconds from the
     start of the stream.  mono_s is time.monotonic() at decode.  captured_at is aware UTC, for
-    people: the camera's own clock where it sends one, else the time of decoding.
+    people: the camera's own clock where it sends one, else the time of decoding.  raw_s is the
+    container's own time, which pts_s was made of, in seconds; None where it has none.
     """
 
     camera: CameraId
@@ -89,6 +90,7 @@ class Frame:
     mono_s: float
     captured_at: datetime
     picture: Picture = field(repr=False)
+    raw_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

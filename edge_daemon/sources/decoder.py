@@ -158,6 +158,7 @@ class Decoder:
             mono_s=time.monotonic(),
             captured_at=self._clock.at(raw_s) or datetime.now(timezone.utc),
             picture=AvPicture(picture),
+            raw_s=raw_s,
         )
         self._index += 1
         return frame
