@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from edge_daemon.config.models import Settings
 from edge_daemon.config.references import reference_faults
+from edge_daemon.config.secrecy import is_public, mend_hint, places_of_secrets
 from edge_daemon.errors import ConfigError
 from edge_daemon.types import Secret
 
@@ -38,18 +39,27 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Setti
         raise ConfigError(f"cannot be read: {exc.strerror}", where=where, hint=hint) from exc
     if len(raw) > MAX_FILE_BYTES:
         raise ConfigError("is over 1 MB", where=where, hint="is it a configuration file at all?")
-    return parse_settings(_parse_yaml(raw, where), where=where, environ=environ)
+    data = _parse_yaml(raw, where)
+    exposed = _exposed(data, path) if is_public(path) else ()
+    return parse_settings(data, where=where, environ=environ, more_faults=exposed)
 
 
 def parse_settings(
-    data: object, *, where: str, environ: Mapping[str, str] | None = None
+    data: object,
+    *,
+    where: str,
+    environ: Mapping[str, str] | None = None,
+    more_faults: Sequence[str] = (),
 ) -> Settings:
-    """Check data as read from YAML.  Raises ConfigError that lists every fault with its path."""
+    """Check data as read from YAML.
+
+    Raises ConfigError that lists every fault with its path, more_faults first.
+    """
     if not isinstance(data, dict):
         raise ConfigError(
             "is not a mapping of keys", where=where, hint="begin with 'version: 1'; see configs/"
         )
-    faults: list[str] = []
+    faults = list(more_faults)
     expanded = _expand(data, os.environ if environ is None else environ, (), faults)
     faults += reference_faults(expanded)
     try:
@@ -67,7 +77,10 @@ def parse_settings(
 
 
 def read_secret(path: Path, *, where: str) -> Secret:
-    """Return the first line of a secret's file.  Raises ConfigError; never echoes the content."""
+    """Return the first line of a secret's file.
+
+    Raises ConfigError, also when everybody may read it; never echoes the content.
+    """
     hint = "put the secret alone on the first line, readable by the daemon's user"
     try:
         text = path.read_text("utf-8")
@@ -77,7 +90,20 @@ def read_secret(path: Path, *, where: str) -> Secret:
     secret = text.partition("\n")[0].rstrip("\r")
     if not secret:
         raise ConfigError(f"{path} is empty", where=where, hint=hint)
+    if is_public(path):
+        what = f"every user of this machine may read {path}"
+        raise ConfigError(what, where=where, hint=mend_hint(path))
     return Secret(secret)
+
+
+def _exposed(data: object, path: Path) -> tuple[str, ...]:
+    """Return the one fault of a public file that holds secrets; empty when it holds none."""
+    places = list(places_of_secrets(data))
+    if not places:
+        return ()
+    others = f" (and {len(places) - 1} more)" if places[1:] else ""
+    what = "holds a secret, and every user of this machine may read this file"
+    return (f"{places[0]}{others}: {what} -- {mend_hint(path)}, or write ${{NAME}} for it",)
 
 
 def _parse_yaml(raw: bytes, where: str) -> object:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge_daemon.config.load import read_secret
+from edge_daemon.config.secrecy import is_public, mend_hint
 from edge_daemon.engine.open import open_engine
 from edge_daemon.errors import ConfigError
 from edge_daemon.scenes.options import parse_scene
@@ -143,6 +144,11 @@ def check_files(settings: Settings, *, where: str) -> None:
         f"{where}: {key}: {path} cannot be read -- check the path and its permissions"
         for key, path in plain.items()
         if path is not None and not os.access(path, os.R_OK)
+    ]
+    faults += [
+        f"{where}: {key}: every user of this machine may read {path} -- {mend_hint(path)}"
+        for key, path in plain.items()
+        if path is not None and key.endswith("key_file") and is_public(path)
     ]
     for n, camera in enumerate(settings.cameras):
         if camera.source.kind is SourceKind.SCENE:

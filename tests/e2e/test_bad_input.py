@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,35 @@ def test_configuration_naming_a_missing_password_file_is_refused(tmp_path: Path)
     file = write_config(tmp_path / "c.yaml", {**GOOD, "mqtt": mqtt})
 
     assert "mqtt.password_file" in refused("check", "--config", str(file), code=78)
+
+
+def test_secrets_that_everybody_may_read_are_refused_and_not_told() -> None:
+    camera = {**GOOD["cameras"][0], "source": "rtsp://viewer:hunter2@camera/1"}
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:  # pytest's own is private
+        folder = Path(name)
+        folder.chmod(0o755)
+        file = write_config(folder / "c.yaml", {**GOOD, "cameras": [camera]})
+        (folder / "password").write_text("hunter2\n")
+        (folder / "password").chmod(0o644)
+        mqtt = {"url": "mqtt://broker", "username": "u", "password_file": f"{folder}/password"}
+        public = write_config(folder / "d.yaml", {**GOOD, "mqtt": mqtt})
+        told = [
+            refused(command, "--config", str(bad), code=78)
+            for command in ("check", "run")
+            for bad in (file, public)
+        ]
+
+    assert all("hunter2" not in line for line in told)
+    assert (
+        told[0]
+        .strip()
+        .endswith(
+            f"{file}: cameras.0.source: holds a secret, and every user of this machine may read"
+            f" this file -- chmod 600 {file} (640 for its group), or write ${{NAME}} for it"
+        )
+    )
+    assert f"{public}: mqtt.password_file: every user of this machine may read" in told[1]
+    assert told[2:] == told[:2]
 
 
 def test_scene_that_does_not_exist_is_refused(tmp_path: Path) -> None:

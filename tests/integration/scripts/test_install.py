@@ -113,6 +113,26 @@ def test_edited_configuration_is_kept(machine: Machine) -> None:
     assert "keeping" not in again.stdout
 
 
+def test_secrets_are_left_to_nobody_else(bare: Machine) -> None:
+    etc = (bare.root / CONFIG).parent
+    (etc / "secrets").mkdir(parents=True)
+    for name in ("edge-daemon.yaml", "environment", "secrets/mqtt-password"):
+        (etc / name).write_text("mine\n")
+        (etc / name).chmod(0o644)
+    bare.install()
+    modes = {p.name: p.stat().st_mode & 0o777 for p in (etc, *etc.rglob("*"))}
+    modes.pop("edge-daemon.yaml.new")
+
+    assert modes == {
+        "edge-daemon": 0o750,
+        "secrets": 0o700,
+        "edge-daemon.yaml": 0o640,
+        "environment": 0o640,
+        "mqtt-password": 0o640,
+    }
+    assert (bare.root / CONFIG).read_text() == "mine\n"
+
+
 def test_configuration_written_beforehand_is_kept(bare: Machine) -> None:
     config = bare.root / CONFIG
     config.parent.mkdir(parents=True)
