@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from edge_daemon.engine.wording import Wording  # noqa: TC001 - pydantic reads it
 from edge_daemon.errors import BundleError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Tokenizer(BaseModel):
     max_length: int = Field(ge=2, le=512)
     vocab: list[str] = Field(min_length=len(_SPECIAL), max_length=65_536)
     known_words: list[str] = Field(max_length=65_536)
+    wording: Wording | None = None  # bundles before 0.2 have none
 
     @field_validator("vocab")
     @classmethod
@@ -76,9 +78,25 @@ class Tokenizer(BaseModel):
         return tuple(dict.fromkeys(w for w in _words(text) if w not in self._known))
 
     def supports(self, text: str) -> bool:
-        """Whether the text has words, the bundle learned them all, and none is cut off."""
-        known = bool(_words(text)) and not self.unknown_words(text)
-        return known and len(self._ids_of(text)) <= self.max_length
+        """Whether the bundle learned the words of the text, and what they say together."""
+        return self.refusal(text) is None
+
+    def refusal(self, text: str) -> str | None:
+        """Why the text is not understood, and what to ask instead where that is known."""
+        words, unknown = _words(text), self.unknown_words(text)
+        if not words:
+            return "has no words -- ask a question in English"
+        if unknown:
+            return self._advised(f"unknown {_quoted(unknown)}", unknown)
+        if len(self._ids_of(text)) > self.max_length:
+            return f"more than the {self.max_length - 1} words that are read -- ask in fewer words"
+        strange = self.wording.unfamiliar(words) if self.wording else ()
+        return self._advised(f"never learned '{' '.join(strange)}'", strange) if strange else None
+
+    def _advised(self, what: str, words: tuple[str, ...]) -> str:
+        known = self.wording.advice if self.wording else {}
+        advice = next((known[word] for word in words if word in known), None)
+        return f"{what} -- {advice or 'ask in other words'}"
 
     def _ids_of(self, text: str) -> list[int]:
         """Ids before padding; more than max_length when they do not fit, if not all of them."""
@@ -115,6 +133,10 @@ class Tokenizer(BaseModel):
     @cached_property
     def _known(self) -> frozenset[str]:
         return frozenset(self.known_words)
+
+
+def _quoted(words: tuple[str, ...]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
 
 
 def _words(text: str) -> list[str]:

@@ -12,6 +12,7 @@ from edge_daemon.training.labels import read_rows
 from edge_daemon.training.pictures import open_pictures
 from edge_daemon.training.questions import MAX_LENGTH, vocabulary, word_pieces
 from edge_daemon.training.rendered import RENDERED, open_rendered
+from edge_daemon.training.wording import make_wording
 
 if TYPE_CHECKING:
     from edge_daemon.training.augment import Cutout
@@ -39,6 +40,7 @@ def make_tokenizer() -> Tokenizer:
         max_length=MAX_LENGTH,
         vocab=list(word_pieces()),
         known_words=list(vocabulary()),
+        wording=make_wording(),
     )
 
 

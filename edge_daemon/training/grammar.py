@@ -1,7 +1,8 @@
 """The English the question encoder learns: nouns, numbers, places and sentence patterns.
 
 A pattern's fields: {a} "a car", {s} "car", {p} "cars", {n} a number; {a2} {s2} {p2} {n2} the
-second noun or number.  HELD_OUT patterns are never trained on: they measure paraphrase.
+second noun or number; {site} "the driveway", {on} "in the garden", {doing} "parked".
+HELD_OUT patterns are never trained on: they measure paraphrase.
 """
 
 from __future__ import annotations
@@ -15,18 +16,22 @@ NOUNS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "person": (
         ("person", "people"), ("pedestrian", "pedestrians"), ("person", "persons"),
         ("human", "humans"), ("human being", "human beings"), ("passerby", "passersby"),
-        ("walker", "walkers"), ("individual", "individuals"), ("pedestrian", "pedestrians"),
+        ("individual", "individuals"), ("pedestrian", "pedestrians"), ("person", "people"),
     ),
     "cyclist": (
         ("cyclist", "cyclists"), ("bicyclist", "bicyclists"), ("bike rider", "bike riders"),
         ("bicycle rider", "bicycle riders"), ("person on a bicycle", "people on bicycles"),
-        ("person riding a bike", "people riding bikes"),
+        ("person riding a bike", "people riding bikes"), ("person on a bike", "people on bikes"),
+        ("someone on a bike", "people on a bike"), ("somebody riding a bicycle",
+        "people riding bicycles"), ("anyone on a bicycle", "people riding a bicycle"),
     ),
     "motorcyclist": (
         ("motorcyclist", "motorcyclists"), ("motorcycle rider", "motorcycle riders"),
         ("motorbike rider", "motorbike riders"), ("person on a motorcycle",
         "people on motorcycles"),
         ("person riding a motorbike", "people riding motorbikes"),
+        ("person on a motorbike", "people on motorbikes"), ("someone on a motorcycle",
+        "people on a motorcycle"), ("somebody riding a motorcycle", "people riding motorcycles"),
     ),
     "car": (
         ("car", "cars"), ("automobile", "automobiles"), ("passenger car", "passenger cars"),
@@ -36,7 +41,8 @@ NOUNS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("truck", "trucks"), ("lorry", "lorries"), ("heavy truck", "heavy trucks"),
         ("hgv", "hgvs"), ("cargo truck", "cargo trucks"),
     ),
-    "bus": (("bus", "buses"), ("coach", "coaches"), ("city bus", "city buses"), ("bus", "busses")),
+    "bus": (("bus", "buses"), ("coach", "coaches"), ("city bus", "city buses"), ("bus", "busses"),
+            ("minibus", "minibuses")),
     "bicycle": (
         ("bicycle", "bicycles"), ("bike", "bikes"), ("cycle", "cycles"),
         ("push bike", "push bikes"), ("pushbike", "pushbikes"),
@@ -101,6 +107,39 @@ PRESENCE: Final = (
     "is there still {a}", "is {a} anywhere", "see {a}", "do we see {a}", "does {a} appear",
     "do any {p} appear", "is {a} around", "are {p} around", "is there any sign of {a}", "spot {a}",
     "could you spot {a}", "is there possibly {a}",
+    "are you seeing {a}", "is {a} currently visible", "is {a} in the frame", "is there {a} visible",
+    "are there {p} visible", "are there any {p} visible", "can you detect {a}",
+    "do you detect any {p}", "is {a} being detected", "do you notice {a}", "is {a} showing",
+    "is there {a} showing", "is there {a} in there", "do you currently see {a}",
+    "does the camera currently see {a}", "is the camera seeing {a}", "are there currently any {p}",
+    "is there currently {a}", "is {a} on camera", "has the camera detected {a}",
+    "is there one {s} or more", "one {s} or more", "is there one {s} at least",
+)
+LOCATED: Final = (
+    "is there {a} {doing} {on}", "are there {p} {doing} {on}", "are there any {p} {doing} {on}",
+    "is {a} {doing} {on}", "are {p} {doing} {on}", "do you see {a} {doing} {on}",
+    "can you see any {p} {doing} {on}", "any {p} {doing} {on}", "{a} {doing} {on}",
+    "is any {s} {doing} {on}", "do you see {p} {doing} {on}",
+)
+LOCATED_HELD_OUT: Final = (
+    "have you seen {a} {doing} {on}", "does the camera show {p} {doing} {on}",
+    "is there at least one {s} {doing} {on}", "can {a} be seen {doing} {on}",
+)
+DOING: Final[dict[str, tuple[str, ...]]] = {
+    "person": ("standing", "waiting", "walking"),
+    "car": ("parked", "standing", "waiting"), "truck": ("parked", "standing", "waiting"),
+    "bus": ("parked", "standing", "waiting"), "vehicle": ("parked", "standing", "waiting"),
+    "bicycle": ("parked", "standing"), "motorcycle": ("parked", "standing"),
+    "dog": ("standing", "waiting", "walking"), "cat": ("standing", "waiting", "walking"),
+}
+"""How something stands there: understood, not judged, and only where a site is named."""
+SOMEBODY_LOCATED: Final = (
+    "is anyone {doing} {on}", "is somebody {doing} {on}", "is someone {doing} {on}",
+    "is anybody {doing} {on}", "is there someone {doing} {on}", "do you see anyone {doing} {on}",
+    "is there anybody {doing} {on}",
+)
+SOMEBODY_LOCATED_HELD_OUT: Final = (
+    "can you see someone {doing} {on}", "is there anyone {doing} {on}",
 )
 PRESENCE_HELD_OUT: Final = (
     "have you seen any {p}", "is at least one {s} visible", "does the camera show {p}",
@@ -115,6 +154,8 @@ SOMEBODY: Final = (
     "is anyone here", "somebody there", "anyone visible",
     "is anyone", "is anybody", "is someone", "is somebody", "is there someone", "is there anybody",
     "anyone", "anybody", "somebody", "do you see someone there",
+    "is anyone", "is somebody", "is someone", "has anyone been detected", "is anybody home",
+    "is someone at home", "is anyone around", "is somebody around", "anyone around", "someone",
 )
 SOMEBODY_HELD_OUT: Final = (
     "is anybody visible", "can you see someone", "is there anybody in sight",
@@ -123,9 +164,10 @@ SOMEBODY_HELD_OUT: Final = (
 NOBODY: Final = (
     "is nobody there", "is there nobody", "nobody there", "is no one there", "is nobody in view",
     "is there no one in the picture", "is nobody visible", "is no one visible",
-    "is the place deserted", "is it deserted",
+    "is it deserted", "is {site} deserted",
     "is no one", "is nobody", "nobody", "no one", "is there not anybody", "do you see no one",
-    "do you see nobody",
+    "do you see nobody", "is there no one", "is nobody around", "is nobody home", "no one there",
+    "is nobody at home",
 )
 NOBODY_HELD_OUT: Final = ("is there nobody in sight", "is no one here")
 
@@ -133,10 +175,12 @@ ABSENCE: Final = (
     "no {p}", "no {s}", "is there no {s}", "are there no {p}", "is the picture free of {p}",
     "is the scene free of {p}", "without any {p}", "is there not a single {s}",
     "no {s} in sight", "no {p} in view", "no {p} visible", "is {a} absent", "are {p} absent",
-    "are {p} missing", "is there not any {s}", "do you see no {p}", "do you not see any {p}",
+    "is there not any {s}", "do you see no {p}", "do you not see any {p}",
     "are no {p} visible", "is no {s} visible", "are there zero {p}", "is there never {a}",
     "there is no {s}", "there are no {p}", "is the road free of {p}", "not one {s}",
+    "is {site} free of {p}", "is {site} clear of {p}", "is {site} without {p}",
     "does the picture show no {p}", "is no {s} present", "are no {p} present",
+    "are there currently no {p}",
 )
 ABSENCE_HELD_OUT: Final = (
     "are there not any {p}", "is no {s} in view", "is the image free of {p}",
@@ -146,6 +190,7 @@ ABSENCE_HELD_OUT: Final = (
 AT_LEAST: Final = (
     "at least {n} {p}", "{n} or more {p}", "no fewer than {n} {p}", "not less than {n} {p}",
     "a minimum of {n} {p}", "not fewer than {n} {p}",
+    "{n} {p} or more",
 )
 MORE_THAN: Final = ("more than {n} {p}", "over {n} {p}", "greater than {n} {p}", "above {n} {p}")
 FEWER_THAN: Final = ("fewer than {n} {p}", "less than {n} {p}", "under {n} {p}", "below {n} {p}")
@@ -173,71 +218,84 @@ SINGLE: Final = ("a single {s}", "only one {s}", "just one {s}", "exactly one {s
                  "one lone {s}")
 
 CROWDED: Final = (
-    "is it crowded", "is there a crowd", "is the place crowded", "is the street crowded",
-    "is there a crowd of people", "are there crowds", "is it full of people", "crowded",
-    "do you see a crowd", "is the scene crowded",
+    "is it crowded", "is there a crowd", "is the place crowded", "is {site} crowded",
+    "is {site} full of people",
+    "is there a crowd {on}", "is there a crowd of people", "is there a large crowd",
+    "are there crowds", "is it full of people", "crowded",
+    "do you see a crowd", "is the scene crowded", "is it crowded {on}",
+    "is {site} busy with people",
 )
-CROWDED_HELD_OUT: Final = ("is there a large crowd", "is the picture full of people")
+CROWDED_HELD_OUT: Final = ("do you see crowds", "is the picture full of people")
 JAM: Final = (
     "is there a traffic jam", "is traffic heavy", "is there heavy traffic", "is the road busy",
     "is there a lot of traffic", "is the traffic dense", "is there congestion",
     "is the road congested", "is the street full of cars", "traffic jam", "is it busy on the road",
     "is there a queue of cars", "is there much traffic", "are the lanes full", "dense traffic",
-    "is the motorway jammed", "is the road jammed",
+    "is {site} jammed", "is {site} congested",
+    "is there a traffic jam {on}", "is there heavy traffic {on}", "is there a lot of traffic {on}",
+    "is traffic heavy {on}", "is {site} full of cars",
 )
 JAM_HELD_OUT: Final = (
     "is the street congested", "do you see heavy traffic", "is there dense traffic",
 )
 TRAFFIC: Final = (
     "is there traffic", "is there any traffic", "do you see traffic", "any traffic", "traffic",
-    "is there some traffic", "can you see traffic", "traffic on the road",
+    "is there some traffic", "can you see traffic", "is there traffic {on}",
+    "is there any traffic {on}", "do you see traffic {on}", "traffic {on}",
 )
 TRAFFIC_HELD_OUT: Final = ("can you see any traffic",)
 NO_TRAFFIC: Final = (
-    "is there no traffic", "no traffic", "is the road free of traffic",
-    "is there no vehicle on the road",
+    "is there no traffic", "no traffic", "is {site} free of traffic", "is there no traffic {on}",
+    "is {site} clear of traffic", "is {site} free of vehicles",
 )
 NO_TRAFFIC_HELD_OUT: Final = ("is the street free of traffic",)
 EMPTY: Final = (
-    "is the road empty", "is the street empty", "is the scene empty", "is the zone clear",
-    "is the crossing free", "is the way clear", "is the road clear", "is nothing there",
-    "is the area empty", "is it empty", "is there nothing on the road", "is the lane free",
-    "is the crossing clear", "is the picture empty", "empty road", "nothing there",
-    "is the zone empty", "is the junction clear", "is the driveway free", "is the path clear",
-    "is the street clear", "is the street deserted", "is nothing in the way", "is everything clear",
-    "is it clear", "is the zebra crossing clear", "is the zebra crossing free",
-    "is the crosswalk clear", "is the intersection clear", "is the intersection empty",
-    "is the motorway empty", "is the highway clear", "is the roadway clear",
-    "is the carriageway clear", "is the crosswalk empty", "is the marked area empty",
-    "is the lane empty",
+    "is {site} empty", "is {site} empty", "is {site} clear", "is {site} clear", "is {site} free",
+    "is {site} free", "is {site} deserted", "is {site} unoccupied", "is {site} vacant",
+    "is nothing {on}", "is there nothing {on}", "nothing {on}", "do you see nothing {on}",
+    "is nothing blocking {site}", "is {site} not blocked", "is {site} completely empty",
+    "empty {site}", "is {site} unblocked", "is {site} all clear", "is {site} still empty",
+    "is {site} currently empty", "is {site} clear now", "is {site} not occupied",
+    "is the scene empty", "is the zone clear", "is the way clear", "is nothing there",
+    "is the area empty", "is it empty", "is the picture empty", "nothing there",
+    "is the zone empty", "is the path clear", "is nothing in the way", "is everything clear",
+    "is it clear", "is the marked area empty", "is the zone free", "is the area clear",
+    "is the view empty", "is nothing visible", "is there nothing in view",
 )
-EMPTY_HELD_OUT: Final = ("is the crossing empty", "is the street free", "is the driveway empty")
+EMPTY_HELD_OUT: Final = (
+    "does {site} look empty", "would you say {site} is clear", "would you say {site} is free",
+    "is there nothing to be seen {on}",
+)
 BLOCKED: Final = (
-    "is the crossing blocked", "is the road blocked", "is something in the way",
-    "is the road occupied", "is there anything on the road", "is anything there",
-    "is something there", "is the lane blocked", "is the zone occupied", "do you see anything",
-    "is there something on the street", "is the driveway blocked", "is the area occupied",
-    "is anything blocking the road", "is something blocking the crossing",
-    "is the way blocked", "is the path blocked", "is the crossing occupied", "anything there",
-    "is the junction blocked", "is the crossing in use",
-    "is the zebra crossing blocked", "is the crosswalk blocked", "is the intersection blocked",
-    "is the roadway blocked", "is the carriageway blocked", "is anything on the road",
-    "is something on the road", "is anything on the crossing",
+    "is {site} blocked", "is {site} blocked", "is {site} occupied", "is {site} in use",
+    "is anything {on}", "is something {on}", "is there anything {on}", "is there something {on}",
+    "is anything blocking {site}", "is something blocking {site}", "anything {on}",
+    "do you see anything {on}", "is {site} obstructed", "is {site} not empty",
+    "is {site} not clear",
+    "is {site} not free", "is {site} being blocked", "something {on}",
+    "is something in the way", "is anything there", "is something there", "is the zone occupied",
+    "do you see anything", "is the area occupied", "is the way blocked", "is the path blocked",
+    "anything there", "is anything visible", "is something in view", "is the zone blocked",
 )
 BLOCKED_HELD_OUT: Final = (
-    "is the street blocked", "is anything in the way", "is the lane occupied",
+    "does {site} look blocked", "is anything in the way", "would you say {site} is occupied",
+    "can you see something {on}",
 )
 
 LIGHT_IS: Final = (
     "is the light {c}", "is the traffic light {c}", "is the signal {c}", "has the light turned {c}",
     "is the traffic light showing {c}", "does the traffic light show {c}", "the light is {c}",
-    "is the traffic signal {c}", "has the traffic light gone {c}", "is the stoplight {c}",
-    "is the light on {c}", "light {c}", "did the light turn {c}", "is it a {c} light",
+    "is the traffic signal {c}", "has the traffic light gone {c}",
+    "has the traffic light switched to {c}",
+    "did the traffic light turn {c}", "is the stoplight {c}",
+    "is the signal showing {c}", "is the light showing {c}", "is the signal light {c}",
+    "is the light currently {c}", "is the traffic light {c} now", "is there a {c} light showing",
+    "light {c}", "did the light turn {c}", "is it a {c} light",
     "does the signal show {c}", "are the traffic lights {c}", "are the lights {c}",
     "is the traffic light at {c}", "is the colour of the traffic light {c}",
     "is the color of the light {c}",
 )
-LIGHT_IS_HELD_OUT: Final = ("has the signal turned {c}", "is the light showing {c}",
+LIGHT_IS_HELD_OUT: Final = ("has the signal turned {c}", "is the stoplight showing {c}",
                             "has the traffic light turned {c}")
 LIGHT_COLOURS: Final = {
     "red_light": ("red",), "green_light": ("green",), "yellow_light": ("yellow", "amber", "orange"),
@@ -249,23 +307,30 @@ SCENE: Final[dict[str, tuple[str, ...]]] = {
         "is it dark outside", "was this taken at night", "is this a night scene", "night",
         "is it late at night", "does the picture show the night", "is it dark now", "at night",
         "is the scene dark", "is the picture dark", "is the street dark", "does it look dark",
+        "is it dark now", "is it currently dark", "is it currently night", "is {site} dark",
+        "is it dark {on}", "is it night now", "is it night outside", "is it dark right now",
     ),
     "day": (
         "is it day", "is it daytime", "is it day time", "is there daylight", "is it light outside",
         "is it bright outside", "was this taken by day", "is this a daytime scene", "daylight",
         "is it bright", "is it daylight", "in daylight", "does it look like day", "by day",
-        "is the scene bright",
+        "is the scene bright", "is it still daylight", "is it light now", "is it day now",
+        "is it currently daytime", "is it still light outside", "is it daytime right now",
     ),
     "rain": (
         "is it raining", "is there rain", "is it rainy", "do you see rain", "is the weather rainy",
         "rain", "is rain falling", "does it rain", "is it raining outside", "can you see rain",
-        "is there any rain", "raining",
+        "is there any rain", "raining", "is it raining now", "is it currently raining",
+        "is it raining right now", "is it raining {on}", "is it rainy now",
+        "is it raining outside now",
     ),
     "fog": (
         "is it foggy", "is there fog", "is it misty", "is there mist", "do you see fog", "fog",
         "is the weather foggy", "can you see fog", "is there any fog", "foggy",
         "is the scene foggy",
-        "is the view foggy", "mist",
+        "is the view foggy", "mist", "is it foggy now", "is it currently foggy", "is it foggy {on}",
+        "is there fog {on}", "is it misty outside", "is {site} foggy", "is it misty now",
+        "is it foggy right now",
     ),
 }
 SCENE_HELD_OUT: Final[dict[str, tuple[str, ...]]] = {
@@ -304,24 +369,31 @@ PLACES: Final[dict[str, tuple[str, ...]]] = {
     "left": (
         "on the left", "on the left side", "to the left", "in the left half", "at the left",
         "on the left hand side", "in the left part of the picture", "on the left of the image",
+        "on the left of the frame",
+        "on the left half of the frame", "on the left of the camera view",
         "in the left half of the picture", "left",
     ),
     "right": (
         "on the right", "on the right side", "to the right", "in the right half", "at the right",
-        "on the right hand side", "in the right part of the picture", "on the right of the image",
+        "on the right hand side", "in the right part of the picture",
+        "on the right of the image", "on the right of the frame",
+        "on the right half of the frame", "on the right of the camera view",
         "in the right half of the picture", "right",
     ),
     "top": (
         "in the upper half", "at the top", "in the top half", "in the upper part of the picture",
         "in the upper half of the image", "at the top of the picture", "above the middle",
+        "in the top half of the frame", "at the top of the frame",
     ),
     "bottom": (
         "in the lower half", "at the bottom", "in the bottom half",
         "in the lower part of the picture",
         "in the lower half of the image", "at the bottom of the picture", "below the middle",
+        "in the bottom half of the frame", "at the bottom of the frame",
     ),
     "middle": (
         "in the middle", "in the centre", "in the center", "in the middle of the picture",
+        "in the middle of the frame", "in the centre of the frame", "in the center of the view",
         "in the centre of the image", "in the central part", "at the centre", "at the center",
     ),
     "near": (
@@ -360,23 +432,49 @@ PLACES_HELD_OUT: Final[dict[str, tuple[str, ...]]] = {
 }
 
 ANYWHERE: Final = (
-    "", "", "", "", "in the picture", "in the image", "in this picture", "in the photo", "in view",
-    "in the scene", "here", "on the street", "on the road", "in the frame", "right now",
-    "at the moment", "currently", "now", "in the street", "in the zone", "in the area",
-    "on the crossing", "at the crossing", "in this image", "in front of the camera", "in the video",
-    "on the driveway", "at the junction", "at the intersection", "anywhere", "in this frame",
-    "on the motorway", "on the highway", "on the lane", "in sight", "there", "outside",
-    "at present",
-    "in this scene", "on camera", "in the camera view", "on the crosswalk", "in the region",
-    "on the ground", "at this time", "today", "inside the zone", "within the area", "again",
-    "on this picture", "within the picture", "in the shot", "on the screen", "on screen", "at all",
-    "somewhere", "in front", "around", "in the field of view", "on this street", "on this road",
-    "on our street", "on the roadway", "on the carriageway", "on the pedestrian crossing",
-    "on the zebra crossing", "in the marked area", "in the marked zone", "in this zone",
-    "in this area", "inside the area", "in the lane", "within view", "on the camera",
-    "in the current picture", "in the current image", "in the crossing", "in the intersection",
-    "on the crossing now",
+    "in the picture", "in the image", "in this picture", "in the photo", "in view",
+    "in the scene", "here", "in the frame", "right now", "at the moment", "currently", "now",
+    "in the zone", "in the area", "in this image", "in front of the camera", "in the video",
+    "anywhere", "in this frame", "in sight", "there", "outside", "at present",
+    "in this scene", "on camera", "in the camera view", "in the region", "on the ground",
+    "at this time", "inside the zone", "within the area", "again", "on this picture",
+    "within the picture", "in the shot", "on the screen", "on screen", "at all", "somewhere",
+    "in front", "around", "in the field of view", "in the marked area", "in the marked zone",
+    "in this zone", "in this area", "inside the area", "within view", "on the camera",
+    "in the current picture", "in the current image", "in this photo", "in the current frame",
+    "in the camera image", "in the camera picture", "visible right now", "at this moment",
+    "in the footage", "in the feed", "on the feed", "in the snapshot", "in frame", "on video",
+    "in the live view", "on the monitor", "in the whole image", "in the box",
+    "in the camera frame", "just now",
 )
+ANYWHERE_HELD_OUT: Final = (
+    "in this shot", "in the view", "on this camera", "in this video", "in the whole picture",
+    "in the picture right now", "in the frame at the moment", "in view currently",
+)
+
+ON: Final = ("on", "in", "at", "near", "by", "in front of", "outside", "around", "inside", "along",
+             "on", "in", "at")
+DETERMINERS: Final = ("the", "the", "the", "the", "the", "my", "our", "this", "that", "your")
+SITES: Final = (
+    "street", "road", "crossing", "driveway", "junction", "intersection", "motorway", "highway",
+    "lane", "crosswalk", "roadway", "carriageway", "pedestrian crossing", "zebra crossing",
+    "street", "road", "crossing", "driveway", "sidewalk", "pavement", "footpath", "path",
+    "sidewalk", "pavement", "walkway", "yard", "garden", "backyard", "front yard", "back garden",
+    "front garden", "lawn", "garage", "porch", "door", "front door", "back door", "entrance",
+    "gate", "doorway", "entry", "exit", "room", "living room", "hall", "hallway", "corridor",
+    "office", "lobby", "parking lot", "car park", "parking space", "parking spot", "parking area",
+    "carport", "house", "home", "building", "square", "plaza", "bridge", "tunnel", "alley",
+    "bus stop", "bus lane", "platform", "station", "bike lane", "cycle lane", "bike path",
+    "cycle path", "courtyard", "patio", "terrace", "deck", "balcony", "steps", "stairs", "fence",
+    "curb", "kerb", "roundabout", "loading bay", "loading dock", "ramp", "shop", "store", "pool",
+    "park", "playground", "stairwell", "property", "garage door", "garage entrance", "window",
+    "left lane", "right lane", "field", "farm", "barn", "level crossing", "school", "warehouse",
+    "hard shoulder", "fast lane", "corner shop", "doorstep", "kitchen", "basement", "compound",
+)
+"""Where the camera looks.  Understood, not judged: to restrict an answer, draw a zone."""
+SITES_HELD_OUT: Final = ("road crossing", "street crossing", "house entrance", "garden gate",
+                         "yard gate", "driveway entrance", "garden path", "parking garage")
+
 OPENERS: Final = (
     "", "", "", "", "", "", "", "", "", "", "", "", "please tell me", "tell me", "please",
     "i want to know", "could you tell me", "check", "please check", "hey", "so", "question",

@@ -17,6 +17,9 @@ MAX_LENGTH: Final = 32
 """Word pieces of a question, the first one included; the rest is cut off."""
 
 COUNTABLE: Final = tuple(c for c in CONCEPTS if c not in (*LIGHTS, "anything", "stop_sign"))
+_DOING_SHARE: Final = 0.08  # of plain questions about what can be parked, standing, waiting
+_COMPOUND_SHARE: Final = 0.08  # "garage door": of the sites
+_WHOSE: Final = ("street", "road", "driveway", "yard", "garden", "garage", "house", "parking")
 _UNRELATED: Final = frozenset({"anything"})  # too wide for "A but no B"
 
 
@@ -95,11 +98,14 @@ class Speaker:
 
     def presence(self, concept: str) -> Asked:
         """Is it there?"""
-        patterns = self._of("PRESENCE")
-        if concept == "person" and self.rng.random() < 0.2:
-            patterns = self._of("SOMEBODY")
-        text = self._say(patterns, self._noun(concept))
-        return Question("presence", (Term(concept),)), self._around(text)
+        somebody = concept == "person" and self.rng.random() < 0.2
+        question, noun = Question("presence", (Term(concept),)), self._noun(concept)
+        if concept in grammar.DOING and self.rng.random() < _DOING_SHARE:
+            name = "SOMEBODY_LOCATED" if somebody else "LOCATED"
+            doing = {"doing": self.rng.choice(grammar.DOING[concept])}
+            return question, self._opened(self._say(self._of(name), noun | doing))
+        patterns = self._of("SOMEBODY" if somebody else "PRESENCE")
+        return question, self._around(self._say(patterns, noun))
 
     def absence(self, concept: str) -> Asked:
         """Is it not there?"""
@@ -167,13 +173,12 @@ class Speaker:
             "anything": (("EMPTY", Term("anything", 0, 0)), ("BLOCKED", Term("anything"))),
         }
         name, term = self.rng.choice(meanings[concept])
-        text = self.rng.choice(self._of(name))
-        return Question("state", (term,)), self._opened(text)
+        return Question("state", (term,)), self._opened(self._say(self._of(name), {}))
 
     def scene(self, scene: str) -> Asked:
         """Night, day, rain, fog."""
         table = grammar.SCENE_HELD_OUT if self.held_out else grammar.SCENE
-        return Question("scene", scene=scene), self._opened(self.rng.choice(table[scene]))
+        return Question("scene", scene=scene), self._opened(self._say(table[scene], {}))
 
     def _bare(self, concept: str) -> Asked:
         """Presence, or now and then a number, without any phrase of place."""
@@ -218,10 +223,19 @@ class Speaker:
 
     def _noun(self, concept: str) -> dict[str, str]:
         one, many = self.rng.choice(grammar.NOUNS[concept])
-        return {"s": one, "p": many, "a": f"{'an' if one[0] in 'aeiou' else 'a'} {one}"}
+        article = "" if one.startswith(("some", "any")) else "an " if one[0] in "aeiou" else "a "
+        return {"s": one, "p": many, "a": f"{article}{one}"}
 
     def _say(self, patterns: Sequence[str], noun: Mapping[str, str]) -> str:
-        return self.rng.choice(patterns).format(**noun)
+        site = self._site()
+        on = f"{self.rng.choice(grammar.ON)} {site}"
+        return self.rng.choice(patterns).format(site=site, on=on, **noun)
+
+    def _site(self) -> str:
+        site = self.rng.choice(self._of("SITES"))
+        if " " not in site and self.rng.random() < _COMPOUND_SHARE:
+            site = f"{self.rng.choice(_WHOSE)} {site}"
+        return f"{self.rng.choice(grammar.DETERMINERS)} {site}"
 
     def _of(self, name: str) -> tuple[str, ...]:
         table: tuple[str, ...] = getattr(grammar, f"{name}_HELD_OUT" if self.held_out else name)
@@ -229,7 +243,12 @@ class Speaker:
 
     def _around(self, text: str) -> str:
         """The text with words that change nothing, before and behind it."""
-        return self._opened(f"{text} {self.rng.choice(grammar.ANYWHERE)}")
+        luck = self.rng.random()
+        if luck < 0.3:
+            text = f"{text} {self._say(('{on}',), {})}"
+        elif luck < 0.7:
+            text = f"{text} {self.rng.choice(self._of('ANYWHERE'))}"
+        return self._opened(text)
 
     def _opened(self, text: str) -> str:
         opener = self.rng.choice(grammar.OPENERS)
@@ -237,7 +256,7 @@ class Speaker:
             opener = f"{opener} {self.rng.choice(grammar.CONNECTIVES)}"
         words = f"{opener} {text}".split()
         if self.rng.random() < 0.08:  # people leave articles out
-            words = [w for w in words if w not in ("a", "an", "the")] or words
+            words = [w for w in words if w not in ("a", "an", "the", "my", "our")] or words
         return " ".join(words)
 
 
