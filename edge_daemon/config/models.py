@@ -54,9 +54,11 @@ class EngineConfig(Section):
     """Which model answers, and on what."""
 
     bundle: str = Field("street", min_length=1, description="A shipped bundle's name, or a path.")
-    backend: Literal["auto", "onnxruntime"] = Field("auto", description="Runtime that opens it.")
-    precision: Literal["auto", "fp32", "int8"] = Field(
-        "auto", description="auto: int8 where the bundle has it and the runtime gains from it."
+    backend: Literal["auto", "onnxruntime-cuda", "onnxruntime"] = Field(
+        "auto", description="Runtime that opens it; auto: the fastest of those that are here."
+    )
+    precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
+        "auto", description="auto: what the bundle has and the runtime gains most from."
     )
     threads: int | None = Field(
         None, ge=1, le=64, description="Cores for inference; null: all but one, four at most."

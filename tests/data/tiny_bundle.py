@@ -145,6 +145,14 @@ def replace_graph(directory: Path, which: str, model: bytes, precision: str = "f
     edit_manifest(directory, graphs=manifest["graphs"])
 
 
+def scaled(which: str, name: str, factor: float) -> bytes:
+    """A graph of the bundle with one of its constants multiplied."""
+    graph = {"image": image_graph, "question": question_graph, "answer": answer_graph}[which]()
+    (held,) = (c for c in graph.graph.initializer if c.name == name)
+    held.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(held) * np.float32(factor), name))
+    return graph.SerializeToString()
+
+
 def image_graph() -> ModelProto:
     """pixels uint8 (B, H, W, 3) -> tokens (B, T, 6)."""
     cell = [HEIGHT // ROWS, WIDTH // COLUMNS]

@@ -37,13 +37,13 @@ def python(code: str) -> str:
 def test_a_runtime_that_is_not_installed_is_named_with_its_remedy() -> None:
     said = python(OPEN)
 
-    assert said == "engine backend auto: needs 'onnxruntime' -- pip install onnxruntime"
+    assert said == "engine backend onnxruntime: needs 'onnxruntime' -- pip install 'onnxruntime'"
 
 
 def test_every_backend_of_the_configuration_can_be_chosen() -> None:
     offered = EngineConfig.model_json_schema()["properties"]["backend"]["enum"]
 
-    assert set(offered) == set(BACKENDS)
+    assert set(offered) == {"auto", *BACKENDS}
 
 
 def test_choosing_an_engine_loads_no_runtime() -> None:

@@ -17,12 +17,13 @@ import pytest
 from edge_daemon.engine.agreement import Limits
 from edge_daemon.engine.bundle import Bundle, load_bundle
 from edge_daemon.engine.goldens import verify_goldens
-from edge_daemon.engine.ort import OnnxEngine, sums_bytes_exactly
+from edge_daemon.engine.processor import sums_bytes_exactly
 from edge_daemon.engine.quantize import AGREEMENT, Frames, quantize_bundle, standing_questions
 from edge_daemon.errors import BundleError, UsageError
 from edge_daemon.scenes import random_scene
 from tests.conftest import REPO
 from tests.data.tiny_bundle import stripes, write_tiny_bundle
+from tests.integration.engine.opened import opened
 
 
 @pytest.fixture
@@ -57,9 +58,9 @@ def test_an_int8_bundle_holds_eight_bit_weights_and_answers_alike(
 
     assert weight.data_type == onnx.TensorProto.INT8
     assert made.pinned_graph("int8", "answer") == tiny.pinned_graph("fp32", "answer")
-    assert OnnxEngine(made, "auto").info.precision == ("int8" if sums_bytes_exactly() else "fp32")
-    assert all(result.ok for result in verify_goldens(OnnxEngine(made, "int8"), made))
-    assert all(result.ok for result in verify_goldens(OnnxEngine(made, "fp32"), made))
+    assert opened(made.path).info.precision == ("int8" if sums_bytes_exactly() else "fp32")
+    assert all(result.ok for result in verify_goldens(opened(made.path, "int8"), made))
+    assert all(result.ok for result in verify_goldens(opened(made.path, "fp32"), made))
 
 
 def test_the_report_of_an_int8_bundle_tells_figures_and_frames(
@@ -126,7 +127,7 @@ def test_the_shipped_bundle_agrees_in_int8_and_looks_at_batches_alike(tmp_path: 
         questions=standing_questions(street),
         limits=Limits(0.95, 0.01, 0.02),  # eight frames are few to calibrate on
     )
-    engine = OnnxEngine(load_bundle(out), "int8")
+    engine = opened(out, "int8")
     together, alone = engine.look(pictures[:2]), engine.look(pictures[1:2])
 
     assert (out / "image.int8.onnx").stat().st_size < 0.4 * len(street.graph("fp32", "image"))

@@ -1,0 +1,155 @@
+"""What an engine asks of a runtime: open one ONNX graph, and run it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from edge_daemon.engine.onnxfile import refuse_external_data
+from edge_daemon.errors import BundleError, EngineRunError
+from edge_daemon.types import EngineInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from edge_daemon.engine.bundle import Bundle
+    from edge_daemon.engine.manifest import GraphName, Precision
+
+Size = int | str | None  # a number: this size; None: any size; a name: must stay open
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """Type (NumPy's name) and shape of one input or output."""
+
+    dtype: str
+    shape: tuple[Size, ...]
+
+    def __str__(self) -> str:
+        return f"({', '.join('any' if size is None else str(size) for size in self.shape)})"
+
+
+class Graph(Protocol):
+    """One graph, opened.  One thread at a time."""
+
+    @property
+    def inputs(self) -> Mapping[str, Port]:
+        """What it takes, by name."""
+        ...
+
+    @property
+    def outputs(self) -> Mapping[str, Port]:
+        """What it gives, by name."""
+        ...
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+        """Outputs in the order of ``outputs``, arrays of the caller's.
+
+        Raises EngineRunError; GraphTooLargeError where the feeds need more memory than there is.
+        """
+        ...
+
+
+class Runtime(Protocol):
+    """A library that runs ONNX graphs, on one device."""
+
+    @property
+    def backend(self) -> str:
+        """Its name in the configuration."""
+        ...
+
+    @property
+    def prefers(self) -> Sequence[Precision]:
+        """Precisions that pay here, the best one first; fp32 last."""
+        ...
+
+    def open(self, model: bytes, *, where: str, which: GraphName, threads: int) -> Graph:
+        """Open a graph that stands alone.  Raises BundleError."""
+        ...
+
+
+class GraphTooLargeError(EngineRunError):
+    """A batch that does not fit into memory: a smaller one may."""
+
+
+class CheckedGraph:
+    """A graph of a bundle, opened, whose inputs and outputs are the ones agreed.
+
+    Raises BundleError.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        bundle: Bundle,
+        precision: Precision,
+        which: GraphName,
+        *,
+        takes: Mapping[str, Port],
+        gives: Mapping[str, Port],
+        threads: int,
+    ) -> None:
+        self._where = str(bundle.path / bundle.pinned_graph(precision, which).file)
+        self._names = list(gives)
+        model = bundle.graph(precision, which)
+        refuse_external_data(model, where=self._where)
+        self._graph = runtime.open(model, where=self._where, which=which, threads=threads)
+        _check(self._graph.inputs, takes, where=self._where, alone=True)
+        _check(self._graph.outputs, gives, where=self._where, alone=False)
+
+    def run(self, **feeds: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        """Outputs by name, all finite: numbers from damaged weights are no answer.
+
+        Raises EngineRunError.
+        """
+        found = dict(zip(self._graph.outputs, self._graph.run(feeds)))
+        for name in self._names:
+            if not np.isfinite(found[name]).all():
+                what = f"{name}: not finite numbers, weights or input are damaged"
+                raise EngineRunError(what, where=self._where, hint="copy the bundle again")
+        return found
+
+
+def choose_precision(bundle: Bundle, wanted: str, runtime: Runtime) -> Precision:
+    """Precision to open; "auto" is the one that pays most.  Raises BundleError."""
+    has = bundle.precisions
+    choices = runtime.prefers if wanted == "auto" else has
+    for known in choices:
+        if known in has and wanted in ("auto", known):
+            return known
+    hint = f"use precision auto or one of: {', '.join(has)}"
+    raise BundleError(f"has no {wanted} graphs", where=f"bundle {bundle.path}", hint=hint)
+
+
+def info_of(bundle: Bundle, runtime: Runtime, precision: Precision) -> EngineInfo:
+    """What events say of the model."""
+    return EngineInfo(bundle.name, bundle.sha256, runtime.backend, precision)
+
+
+def refuse(what: str, where: str) -> None:
+    """Raise BundleError about a graph that is not what the format says."""
+    raise BundleError(what, where=where, hint="export the bundle again")
+
+
+def _check(
+    found: Mapping[str, Port], agreed: Mapping[str, Port], *, where: str, alone: bool
+) -> None:
+    """Raise BundleError where inputs or outputs are not the ones agreed."""
+    if not agreed.keys() <= found.keys() or (alone and len(found) > len(agreed)):
+        refuse(f"has {', '.join(found)} instead of {', '.join(agreed)}", where)
+    for name, wanted in agreed.items():
+        has = found[name]
+        if has.dtype != wanted.dtype:
+            refuse(f"{name} is {has.dtype} instead of {wanted.dtype}", where)
+        if len(has.shape) != len(wanted.shape) or not all(map(_fits, has.shape, wanted.shape)):
+            refuse(f"{name} is {has} instead of {wanted}", where)
+
+
+def _fits(has: Size, agreed: Size) -> bool:
+    if isinstance(agreed, str):
+        return not isinstance(has, int)
+    return agreed is None or not isinstance(has, int) or has == agreed
