@@ -224,6 +224,20 @@ class ClipsConfig(Section):
     on: tuple[Literal["YES", "NO", "UNKNOWN"], ...] = Field(("YES",), description="Verdicts.")
 
 
+class BurnedConfig(Section):
+    """How recordings with the overlay drawn in are made smaller, and what else they show."""
+
+    fps: float | None = Field(
+        None, gt=0, le=1000, description="At most so many pictures a second; null: every one."
+    )
+    height: int | None = Field(
+        None, ge=64, le=4320, description="Larger pictures are scaled down to it; null: never."
+    )
+    evidence: str | None = Field(
+        None, description="Question whose evidence tints the picture; null: none."
+    )
+
+
 class RecordConfig(Section):
     """What is kept of the video."""
 
@@ -231,6 +245,10 @@ class RecordConfig(Section):
     segment: Duration = Field(300.0, description="Length of one file.")
     keep: Duration | None = Field(7 * 86400.0, description="Older segments go; null: no limit.")
     max_size: Size | None = Field(20 * 10**9, description="Oldest go beyond; null: no limit.")
+    encoder: Literal["auto", "x264", "v4l2m2m", "nvenc"] = Field(
+        "auto", description="H.264 of burned recordings; auto: the first that works here."
+    )
+    burned: BurnedConfig = Field(default_factory=BurnedConfig, description="Burned recordings.")
 
 
 class CameraConfig(Section):

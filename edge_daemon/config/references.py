@@ -26,6 +26,19 @@ def reference_faults(data: dict[str, Any]) -> Iterator[str]:
             if isinstance(zone, str) and zone not in names:
                 hint = f"name one of: {', '.join(names)}" if names else "add it under zones"
                 yield f"{at}.{k}.zone: no zone is called '{zone}' -- {hint}"
+        asked = [str(question.get("id")) for _, question in questions]
+        evidence = _below(camera, "record", "burned").get("evidence")
+        if isinstance(evidence, str) and evidence not in asked:
+            hint = f"name one of: {', '.join(asked)}"
+            path = f"cameras.{n}.record.burned.evidence"
+            yield f"{path}: no question is called '{evidence}' -- {hint}"
+
+
+def _below(found: Any, *keys: str) -> dict[str, Any]:  # noqa: ANN401  raw YAML
+    """Return the mapping at that path; an empty one where there is none."""
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _mappings(found: object) -> Iterator[tuple[int, dict[str, Any]]]:

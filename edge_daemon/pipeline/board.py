@@ -184,6 +184,10 @@ class Board:
         with self._lock:
             return {name: standing.state() for name, standing in self._standing.items()}
 
+    def evidence(self, question: QuestionId) -> NDArray[np.float32] | None:
+        """Return where its last answer came from, float32 (rows, columns); None before it."""
+        return self._standing[question].evidence
+
     def age_s(self, question: QuestionId) -> float:
         """Seconds since the frame of the last answer was decoded; NaN before the first."""
         judged_s = self._standing[question].judged_mono_s

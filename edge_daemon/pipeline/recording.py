@@ -9,7 +9,7 @@ from edge_daemon.errors import RecordingError
 from edge_daemon.overlay import Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     import numpy as np
@@ -85,10 +85,18 @@ class RecorderThread:
 
 
 class TimedOverlay:
-    """An overlay whose drawing is the stage draw."""
+    """An overlay whose drawing is the stage draw.
 
-    def __init__(self, overlay: Overlay, metrics: Metrics) -> None:
-        self._overlay, self._metrics = overlay, metrics
+    evidence returns what tints the picture at that time, float32 (rows, columns) or None.
+    """
+
+    def __init__(
+        self,
+        overlay: Overlay,
+        metrics: Metrics,
+        evidence: Callable[[], NDArray[np.float32] | None] = lambda: None,
+    ) -> None:
+        self._overlay, self._metrics, self._evidence = overlay, metrics, evidence
 
     def draw(
         self,
@@ -98,7 +106,7 @@ class TimedOverlay:
     ) -> None:
         """Draw on rgb, uint8 (H, W, 3), in place."""
         with self._metrics.stage("draw"):
-            self._overlay.draw(rgb, states, when)
+            self._overlay.draw(rgb, states, when, self._evidence())
 
 
 def shown_questions(camera: CameraConfig) -> list[Shown]:

@@ -57,6 +57,8 @@ class BurnedRecorder:
         self._camera, self._archive, self._painter = camera, archive, painter
         self._limits = Limits(settings.keep, settings.max_size)
         self._live, self._clock = live, SegmentClock(settings.segment, live=live)
+        self._encoder, self._smaller = settings.encoder, settings.burned
+        self._next_s: float | None = None  # stream time, where the rate is reduced
         self._writer: VideoWriter | None = None
         self._size: tuple[int, int] | None = None  # (width, height) of the segment's pictures
         self._most_bytes = self._judged_bytes = 0
@@ -87,22 +89,37 @@ class BurnedRecorder:
             self._leave()
 
     def _record(self, frame: Frame, states: Mapping[QuestionId, QuestionState]) -> None:
-        size = frame.picture.width, frame.picture.height
+        if not self._is_due(frame.pts_s):
+            return
+        whole = frame.picture.width, frame.picture.height
+        size = _within(whole, self._smaller.height)
         cut = self._clock.starts_new(frame.pts_s, frame.captured_at) or size != self._size
         if self._writer is not None and (cut or self._grown_full(self._writer, frame.pts_s)):
             self.close()
-        writer = self._writer or self._begin(frame)
-        rgb = frame.picture.rgb()
+        writer = self._writer or self._begin(frame, size)
+        rgb = frame.picture.rgb() if size == whole else frame.picture.resized(*size)
         self._painter.draw(rgb, states, frame.captured_at if self._live else frame.pts_s)
         writer.write(rgb, frame.pts_s)
 
-    def _begin(self, frame: Frame) -> VideoWriter:
+    def _is_due(self, pts_s: float) -> bool:
+        """Whether this frame is one of those kept at the reduced rate; a little early counts."""
+        if self._smaller.fps is None:
+            return True
+        step_s = 1 / self._smaller.fps
+        if self._next_s is None or self._next_s - pts_s > 2 * step_s:  # a stream begins
+            self._next_s = pts_s
+        if pts_s < self._next_s - step_s / 8:
+            return False
+        self._next_s = max(self._next_s + step_s, pts_s)
+        return True
+
+    def _begin(self, frame: Frame, size: tuple[int, int]) -> VideoWriter:
         path, self._most_bytes = self._archive.begin(
             self._camera, frame.captured_at, self._limits, self._wanted_bytes
         )
-        self._size = frame.picture.width, frame.picture.height
+        self._size = size
         self._judged_s, self._judged_bytes = frame.pts_s, 0
-        self._writer = VideoWriter(path, replace=False)
+        self._writer = VideoWriter(path, replace=False, encoder=self._encoder)
         return self._writer
 
     def _grown_full(self, writer: VideoWriter, pts_s: float) -> bool:
@@ -123,3 +140,10 @@ class BurnedRecorder:
             with suppress(RecordingError):  # the fault that led here has been told
                 writer.close()
             self._archive.end(writer.path)
+
+
+def _within(size: tuple[int, int], height: int | None) -> tuple[int, int]:
+    """Return (width, height) scaled down to a height, both even; as it is where it is lower."""
+    if height is None or size[1] <= height:
+        return size
+    return max(round(size[0] * height / size[1] / 2) * 2, 2), height & ~1

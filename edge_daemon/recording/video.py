@@ -13,26 +13,23 @@ from av.codec.codec import UnknownCodecError
 from av.video.frame import PictureType
 
 from edge_daemon.errors import RecordingError
+from edge_daemon.recording.encoders import TICKS_PER_S, choose_encoder
 from edge_daemon.recording.storage import StorageFile, storage_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from av.video.codeccontext import VideoCodecContext
+    from av import Packet
     from numpy.typing import NDArray
     from typing_extensions import Self
 
-_TICKS_PER_S: Final = 90_000
-_STEP: Final = 3_600  # ticks of a frame when nothing tells how long it stays
-_CODEC: Final = {"preset": "superfast", "crf": "26", "bf": "0", "forced-idr": "1", "g": "600"}
-"""One frame waits for the next, no more: little memory, and little lost with a power cut.
+    from edge_daemon.recording.encoders import H264Encoder
+    from edge_daemon.recording.sound import Sound
 
-Source: measured: 2 cores of an EPYC Zen 5, 2026-11-20; DESIGN.md, "Burned recordings".
-"""
+_STEP: Final = 3_600  # ticks of a frame when nothing tells how long it stays
 _CONTAINER: Final = {"movflags": "hybrid_fragmented", "flush_packets": "1"}
 """Fragments while it grows, an ordinary seekable MP4 once closed.  Source: FFmpeg 7.1, movenc."""
-_BT601, _BT709, _LIMITED = 6, 1, 1  # ITU-T H.273: matrix, primaries and transfer, range
 
 
 class Timeline:
@@ -47,10 +44,10 @@ class Timeline:
         if self._last < 0:
             self._start_s, self._last = pts_s, 0
             return 0
-        tick = round((pts_s - self._start_s) * _TICKS_PER_S)
+        tick = round((pts_s - self._start_s) * TICKS_PER_S)
         if tick <= self._last:
-            tick = self._last + min(self.step, _TICKS_PER_S)
-            self._start_s = pts_s - tick / _TICKS_PER_S
+            tick = self._last + min(self.step, TICKS_PER_S)
+            self._start_s = pts_s - tick / TICKS_PER_S
         self.step, self._last = tick - self._last, tick
         return tick
 
@@ -62,9 +59,24 @@ class VideoWriter:
     file is closed, with what it held before, and the writer is of no more use.
     """
 
-    def __init__(self, path: Path, *, replace: bool = True, threads: int = 1) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        replace: bool = True,
+        threads: int = 1,
+        encoder: str = "auto",
+        pixel_aspect: Fraction | None = None,
+        sound: Sound | None = None,
+    ) -> None:
+        """Prepare; nothing is opened yet.
+
+        encoder is a name that choose_encoder() takes, pixel_aspect the width of a pixel by its
+        height where that is not 1, sound what is copied beside the pictures.
+        """
         self.path = path
-        self._replace, self._threads = replace, threads
+        self._replace, self._threads, self._asked = replace, threads, encoder
+        self._aspect, self._sound = pixel_aspect, sound
         self._timeline, self._next_key = Timeline(), 0
         self._encoder: _Encoder | None = None
         self._planes: NDArray[np.uint8] | None = None  # YUV 4:2:0, used again and again
@@ -80,55 +92,80 @@ class VideoWriter:
         """Size of the file so far; what belongs to the open fragment is not in it yet."""
         return self._encoder.size_bytes if self._encoder else 0
 
-    def write(self, rgb: NDArray[np.uint8], pts_s: float) -> None:
+    def write(self, rgb: NDArray[np.uint8], pts_s: float, raw_s: float | None = None) -> None:
         """Add a picture, uint8 (H, W, 3), at pts_s; an odd last row or column is left out.
 
         A picture of another size than the first is fitted into that one, with black edges.
+        raw_s is the stream's own time of it, by which sound is placed.
         """
         if self._encoder is None:
-            size = rgb.shape[1] & ~1, rgb.shape[0] & ~1
-            self._encoder = _Encoder(self.path, size, replace=self._replace, threads=self._threads)
+            self._encoder = self._begin((rgb.shape[1] & ~1, rgb.shape[0] & ~1))
         picture = _fitted(rgb, self._encoder.size)
         planes = self._planes = _planes(picture, self._planes)
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         tick = frame.pts = self._timeline.tick(pts_s)
-        frame.time_base = Fraction(1, _TICKS_PER_S)
+        frame.time_base = Fraction(1, TICKS_PER_S)
         if tick >= self._next_key:
             frame.pict_type = PictureType.I
-            self._next_key = tick + _TICKS_PER_S if tick else 1  # an early one: soon playable
+            self._next_key = tick + TICKS_PER_S if tick else 1  # an early one: soon playable
         self._encoder.encode(frame, self._timeline.step)
+        if self._sound is not None and raw_s is not None:
+            self._encoder.mux(self._sound.until(raw_s, tick / TICKS_PER_S - raw_s))
+
+    def _begin(self, size: tuple[int, int]) -> _Encoder:
+        encoder = choose_encoder(self._asked, size).encoder
+        return _Encoder(
+            self.path,
+            size,
+            encoder,
+            replace=self._replace,
+            threads=self._threads,
+            aspect=self._aspect,
+            sound=self._sound,
+        )
 
     def close(self) -> None:
         """Finish the file; without a picture there is none."""
         if self._encoder is not None:
             encoder, self._encoder = self._encoder, None
-            encoder.close(self._timeline.step)
+            encoder.close(self._timeline.step, self._sound)
 
 
 class _Encoder:
-    """x264 and the MP4 around it, opened for one size of picture."""
+    """H.264 and the MP4 around it, opened for one size of picture."""
 
-    def __init__(self, path: Path, size: tuple[int, int], *, replace: bool, threads: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        size: tuple[int, int],
+        encoder: H264Encoder,
+        *,
+        replace: bool,
+        threads: int,
+        aspect: Fraction | None,
+        sound: Sound | None,
+    ) -> None:
         self.size = size
         self._path = path
         with storage_faults(path):
             self._file = StorageFile(path, "wb" if replace else "xb")
         self._container = av.open(self._file, "w", format="mp4", options=_CONTAINER)
         with self._fatal():
-            self._stream = self._container.add_stream("libx264", rate=30, options=_CODEC)
-            self._set_up(self._stream.codec_context, threads)
+            options = dict(encoder.options)
+            stream = self._container.add_stream(encoder.codec, rate=30, options=options)
+            if not isinstance(stream, av.VideoStream):
+                raise TypeError(f"{encoder.codec} is no video codec")
+            self._stream = stream
+            encoder.set_up(stream.codec_context, size, threads)
+            if aspect is not None:
+                self._stream.sample_aspect_ratio = aspect
+            if sound is not None:
+                sound.add_to(self._container)
 
     @property
     def size_bytes(self) -> int:
         """Size of the file, which grows with each fragment."""
         return self._file.size_bytes
-
-    def _set_up(self, codec: VideoCodecContext, threads: int) -> None:
-        codec.width, codec.height = self.size
-        codec.pix_fmt, codec.time_base = "yuv420p", Fraction(1, _TICKS_PER_S)
-        codec.thread_count = threads
-        codec.colorspace, codec.color_range = _BT601, _LIMITED  # what OpenCV converts to
-        codec.color_primaries = codec.color_trc = _BT709
 
     def encode(self, frame: av.VideoFrame | None, step: int) -> None:
         """Encode a frame and write the one before it, which lasts step ticks; None: the last.
@@ -142,10 +179,17 @@ class _Encoder:
                 packet.duration = step
                 self._container.mux(packet)
 
-    def close(self, step: int) -> None:
+    def mux(self, packets: Iterable[Packet[av.AudioStream]]) -> None:
+        """Write packets of another track."""
+        with self._fatal():
+            for packet in packets:
+                self._container.mux(packet)
+
+    def close(self, step: int, sound: Sound | None) -> None:
         """Write the last frame, of step ticks, and the index; nothing after a fault."""
         if not self._file.closed:
             self.encode(None, step)
+            self.mux(sound.until(None) if sound is not None else ())
             with self._fatal():
                 self._container.close()
                 self._file.close()

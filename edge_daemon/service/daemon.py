@@ -252,7 +252,7 @@ class Daemon:
             retry=self._parts.retry(),
             mailboxes=self._mailboxes,
             board=board,
-            recorder=self._recorder(settings),
+            recorder=self._recorder(settings, board),
             metrics=self.metrics,
             faults=self._faults,
             pulse=self._supervisor.pulse(f"camera {settings.id}"),
@@ -261,11 +261,11 @@ class Daemon:
         self._cameras[settings.id] = camera
         self._supervisor.start(f"camera {settings.id}", camera.run)
 
-    def _recorder(self, settings: CameraConfig) -> RecorderThread | None:
+    def _recorder(self, settings: CameraConfig, board: Board) -> RecorderThread | None:
         if settings.record.mode == "off":
             return None
         thread = RecorderThread(
-            self._burned(settings),
+            self._burned(settings, board),
             settings.id,
             live=settings.source.live,
             metrics=self.metrics,
@@ -274,13 +274,15 @@ class Daemon:
         self._supervisor.start(f"recorder {settings.id}", thread.run)
         return thread
 
-    def _burned(self, settings: CameraConfig) -> BurnedRecorder:
+    def _burned(self, settings: CameraConfig, board: Board) -> BurnedRecorder:
         overlay = Overlay(settings.id, shown_questions(settings), settings.zones)
+        tinted_by = settings.record.burned.evidence
+        evidence = partial(board.evidence, tinted_by) if tinted_by else lambda: None
         return BurnedRecorder(
             settings.id,
             self._archive,
             settings.record,
-            TimedOverlay(overlay, self.metrics),
+            TimedOverlay(overlay, self.metrics, evidence),
             live=settings.source.live,
         )
 

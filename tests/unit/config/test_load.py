@@ -80,6 +80,11 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"question": {"zone": "crosing"}},
         "cameras.0.questions.0.zone: no zone is called 'crosing' -- name one of: crossing",
     ),
+    "evidence of a question that does not exist": (
+        {"camera": {"record": {"mode": "burned", "burned": {"evidence": "pedestrain"}}}},
+        "cameras.0.record.burned.evidence: no question is called 'pedestrain'"
+        " -- name one of: pedestrian, car",
+    ),
     "zone without any": (
         {"camera": {"zones": {}}},
         "cameras.0.questions.0.zone: no zone is called 'crossing' -- add it under zones",

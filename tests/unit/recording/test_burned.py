@@ -195,6 +195,57 @@ def test_recorder_keeps_what_was_written_before_the_disk_filled(tmp_path: Path) 
     assert list(recorded(tmp_path).values()) == [75]
 
 
+class Sized(Plain):
+    """A picture that can be had smaller."""
+
+    def resized(self, width: int, height: int) -> NDArray[np.uint8]:
+        return np.full((height, width, 3), 90, np.uint8)
+
+
+def times_and_size(path: Path) -> tuple[list[float], tuple[int, int]]:
+    with av.open(str(path)) as video:
+        found = list(video.decode(video=0))
+        return [float(f.time) for f in found], (found[0].width, found[0].height)
+
+
+@pytest.mark.parametrize(("fps", "n"), [(5, 20), (10, 40), (25, 100), (100, 100)])
+def test_recorder_keeps_a_reduced_rate(tmp_path: Path, fps: float, n: int) -> None:
+    record(recorder(tmp_path, live=False, burned={"fps": fps}), frames(100))
+    (path,) = tmp_path.rglob("*.mp4")
+    times, _size = times_and_size(path)
+
+    assert len(times) == n
+    assert np.abs(np.diff(times) - 1 / min(fps, 25)).max() <= 0.021  # each a camera's own picture
+
+
+@pytest.mark.parametrize(
+    ("size", "height", "kept"),
+    [
+        ((192, 108), 64, (114, 64)),
+        ((108, 192), 64, (36, 64)),
+        ((192, 108), 108, (192, 108)),
+        ((192, 108), 720, (192, 108)),
+        ((192, 108), 65, (116, 64)),
+    ],
+)
+def test_recorder_scales_large_pictures_down(
+    tmp_path: Path, size: tuple[int, int], height: int, kept: tuple[int, int]
+) -> None:
+    record(recorder(tmp_path, live=False, burned={"height": height}), frames(3, Sized(*size)))
+    (path,) = tmp_path.rglob("*.mp4")
+
+    assert times_and_size(path)[1] == kept
+
+
+def test_recorder_refuses_frames_while_its_encoder_does_not_work(tmp_path: Path) -> None:
+    recording = recorder(tmp_path, encoder="v4l2m2m")
+    with pytest.raises(RecordingError, match=r"record.encoder v4l2m2m: does not work here.*auto"):
+        recording.write(frames(1)[0], {})
+    recording.close()
+
+    assert list(tmp_path.rglob("*.mp4")) == []
+
+
 def test_recorder_without_frames_makes_no_file(tmp_path: Path) -> None:
     recorder(tmp_path).close()
 
