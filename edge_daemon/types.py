@@ -81,7 +81,8 @@ class Frame:
     index counts the decoded frames of this connection from 0.  pts_s counts seconds from the
     start of the stream.  mono_s is time.monotonic() at decode.  captured_at is aware UTC, for
     people: the camera's own clock where it sends one, else the time of decoding.  raw_s is the
-    container's own time, which pts_s was made of, in seconds; None where it has none.
+    container's own time, which pts_s was made of, in seconds; None where it has none.  packet is
+    the number of the Packet it was decoded from; None where nobody wants packets.
     """
 
     camera: CameraId
@@ -91,6 +92,7 @@ class Frame:
     captured_at: datetime
     picture: Picture = field(repr=False)
     raw_s: float | None = None
+    packet: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

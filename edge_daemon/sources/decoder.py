@@ -5,13 +5,14 @@ from __future__ import annotations
 import struct
 import time
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import av
 from av import VideoStream
 
 from edge_daemon.errors import SourceFormatError
 from edge_daemon.sources.av_picture import AvPicture
+from edge_daemon.sources.tap import PacketTap
 from edge_daemon.sources.timeline import Timeline
 from edge_daemon.types import Frame
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from av import Packet, VideoCodecContext, VideoFrame
     from av.container import InputContainer
+    from av.stream import Stream
 
+    from edge_daemon.sources.tap import Tap
     from edge_daemon.types import CameraId
 
 _RATE_UNKNOWN_HZ: Final = 25.0
@@ -67,7 +70,9 @@ class Decoder:
         keyframes_only: bool,
         on_corrupt: Callable[[], None],
         on_decode_s: Callable[[float], None],
+        tap: Tap | None = None,
     ) -> None:
+        self._tap = tap
         self._camera, self._keyframes_only = camera, keyframes_only
         self._on_corrupt, self._on_decode_s = on_corrupt, on_decode_s
         self._timeline, self._clock = Timeline(), _CameraClock()
@@ -92,24 +97,45 @@ class Decoder:
         step_s = 1 / float(video.average_rate or _RATE_UNKNOWN_HZ)
         self._timeline.restart()
         self._owed = _Owed() if codec.name == "hevc" and not self._keyframes_only else None
-        packets = _packets(container, video) if live else self._forgiven(container, video)
+        tap = self._tapped(container, video, live=live, untimed=untimed)
+        streams: list[Stream] = [video, tap.audio] if tap and tap.audio else [video]
+        packets = _packets(container, streams) if live else self._forgiven(container, streams)
         for packet in packets:
+            if tap and packet.stream_index != video.index:
+                tap.sound(packet)
+                continue
             self._clock.hear(packet)
+            if tap:
+                packet.opaque = number = tap.number()
             pictures = self._decoded(codec, packet)
+            if tap:
+                tap.picture(packet, number)
             for picture in pictures or ():
                 raw_s = time.monotonic() if untimed else _time_of(picture, video)
                 yield self._frame(picture, raw_s, step_s)
             if pictures is None or (not pictures and (self._keyframes_only or not self._index)):
                 yield None
 
-    def _forgiven(
-        self, container: InputContainer, video: VideoStream
-    ) -> Iterator[Packet[VideoStream]]:
+    def _tapped(
+        self, container: InputContainer, video: VideoStream, *, live: bool, untimed: bool
+    ) -> PacketTap | None:
+        """Return what hands the packets on; None where nobody wants them, or could use them."""
+        if self._tap is None:
+            return None
+        tap = PacketTap(
+            self._tap, container, video, live=live, untimed=untimed, wall_clock=self._clock.at
+        )
+        if not tap.is_fit:
+            return None
+        video.codec_context.copy_opaque = True
+        return tap
+
+    def _forgiven(self, container: InputContainer, streams: list[Stream]) -> Iterator[Packet[Any]]:
         """Yield the packets of a file, going on behind damaged places."""
         bad = 0
         while bad < _BAD_READS:
             try:
-                for packet in _packets(container, video):
+                for packet in _packets(container, streams):
                     bad = 0
                     yield packet
             except av.InvalidDataError:
@@ -159,6 +185,7 @@ class Decoder:
             captured_at=self._clock.at(raw_s) or datetime.now(timezone.utc),
             picture=AvPicture(picture),
             raw_s=raw_s,
+            packet=cast("int | None", picture.opaque) if self._tap else None,
         )
         self._index += 1
         return frame
@@ -227,10 +254,10 @@ class _CameraClock:
         return None if wall_s is None else datetime.fromtimestamp(wall_s, timezone.utc)
 
 
-def _packets(container: InputContainer, video: VideoStream) -> Iterator[Packet[VideoStream]]:
-    """Yield the packets of a video.  Raises av.FFmpegError."""
+def _packets(container: InputContainer, streams: list[Stream]) -> Iterator[Packet[Any]]:
+    """Yield the packets of some streams.  Raises av.FFmpegError."""
     try:
-        yield from container.demux(video)
+        yield from container.demux(streams)
     except IndexError as exc:  # PyAV 18: a damaged MPEG-TS tells of a stream it had not before
         raise av.InvalidDataError(_INVALID_DATA, "a stream more than it began with") from exc
 

@@ -14,6 +14,7 @@ import av
 from edge_daemon.errors import SourceFormatError, SourceUnavailableError
 from edge_daemon.sources.av_errors import source_error
 from edge_daemon.sources.decoder import Decoder, open_container
+from edge_daemon.sources.tap import Tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from edge_daemon.packets import PacketSink
     from edge_daemon.types import CameraId, Frame, SourceAddress
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class FileSource:
         keyframes_only: bool = False,
         on_corrupt: Callable[[], None] = lambda: None,
         on_decode_s: Callable[[float], None] = lambda _seconds: None,
+        sink: PacketSink | None = None,
     ) -> None:
         self.camera, self._address, self._stop = camera, address, stop
         self._loop, self._pace = loop, pace
@@ -51,6 +54,7 @@ class FileSource:
             keyframes_only=keyframes_only,
             on_corrupt=self._corrupt,
             on_decode_s=on_decode_s,
+            tap=Tap(sink, stop.is_set) if sink else None,
         )
         self._paths: list[Path] = []
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from edge_daemon.config.models import CameraConfig
+    from edge_daemon.packets import PacketSink
     from edge_daemon.sources.base import Source
     from edge_daemon.types import SourceAddress
 
@@ -31,15 +32,18 @@ def open_source(
     *,
     on_corrupt: Callable[[], None] = lambda: None,
     on_decode_s: Callable[[float], None] = lambda _seconds: None,
+    sink: PacketSink | None = None,
 ) -> Source:
     """Return the camera's source, to be entered.  Raises SourceError.
 
     on_corrupt is called for each damaged packet or picture that was left out, on_decode_s with
-    the seconds of CPU that decoding one took; both from the thread that decodes.
+    the seconds of CPU that decoding one took; both from the thread that decodes.  sink gets the
+    camera's own packets, where its kind of source has any: a file and a stream.
     """
     kind = _kind_of(settings.source)
     module, _, name = _SOURCES[kind].partition(":")
     make = getattr(import_module(module), name)
+    packets = {"sink": sink} if kind in (SourceKind.STREAM, SourceKind.FILES) else {}
     counters = {"on_corrupt": on_corrupt, "on_decode_s": on_decode_s}
     source: Source = make(
         camera=settings.id,
@@ -47,6 +51,7 @@ def open_source(
         stop=stop,
         **_own_settings(kind, settings),
         **({} if kind is SourceKind.SCENE else counters),
+        **packets,
     )
     return source
 

@@ -9,12 +9,14 @@ import av
 from edge_daemon.errors import SourceUnavailableError
 from edge_daemon.sources.av_errors import source_error
 from edge_daemon.sources.decoder import Decoder, open_container
+from edge_daemon.sources.tap import Tap
 from edge_daemon.sources.watch import ADDRESS_HINT, CONNECT_WITHIN_S, LiveSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from threading import Event
 
+    from edge_daemon.packets import PacketSink
     from edge_daemon.types import CameraId, Frame, SourceAddress
 
 # RTSP says beforehand what will come, so nothing needs to be probed.  measured: first picture
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 # defaults 1.1 s and more; x86-64, tests/integration/rtsp_server.py, PyAV 18.1.
 _RTSP_OPTIONS: Final[Mapping[str, str]] = {
     "probesize": "32",
-    "allowed_media_types": "video",
     "buffer_size": "2097152",  # UDP: a key frame comes as one burst
 }
 # Encoders leave up to 10 s between key frames (x264: 250 pictures), some more where nothing moves.
@@ -50,6 +51,7 @@ class StreamSource(LiveSource):
         connect_within_s: float = CONNECT_WITHIN_S,
         on_corrupt: Callable[[], None] = lambda: None,
         on_decode_s: Callable[[float], None] = lambda _seconds: None,
+        sink: PacketSink | None = None,
     ) -> None:
         super().__init__(
             camera=camera,
@@ -59,12 +61,13 @@ class StreamSource(LiveSource):
             picture_within_s=max(stall_after_s, _KEY_FRAME_WITHIN_S) if keyframes_only else None,
             connect_within_s=connect_within_s,
         )
-        self._address, self._transport = address, transport
+        self._address, self._transport, self._has_sink = address, transport, sink is not None
         self._decoder = Decoder(
             camera,
             keyframes_only=keyframes_only,
             on_corrupt=on_corrupt,
             on_decode_s=on_decode_s,
+            tap=Tap(sink, self._left.is_set) if sink else None,
         )
 
     def _read(self) -> Generator[Frame | None, None, None]:
@@ -91,5 +94,6 @@ class StreamSource(LiveSource):
 
     def _options(self) -> dict[str, str]:
         if self._rtsp:
-            return {**_RTSP_OPTIONS, "rtsp_transport": self._transport}
+            wanted = {"allowed_media_types": "video+audio" if self._has_sink else "video"}
+            return {**_RTSP_OPTIONS, **wanted, "rtsp_transport": self._transport}
         return dict(_HTTP_OPTIONS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from abc import ABC, abstractmethod
-from contextlib import closing
+from contextlib import ExitStack, closing
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
@@ -69,19 +69,11 @@ class LiveSource(ABC):
 
     def __enter__(self) -> Self:
         """Connect.  Raises SourceError; returns at once when stop is set."""
-        self._thread.start()
-        try:
-            self._arrival(self._connect_within_s)
-        except queue.Empty:
-            self._leave()
-            raise SourceUnavailableError(
-                f"nothing came within {self._connect_within_s:g} s",
-                where=self._where,
-                hint=ADDRESS_HINT,
-            ) from None
-        except BaseException:
-            self._leave()
-            raise
+        with ExitStack() as undo:
+            undo.callback(self._leave)
+            self._thread.start()
+            self._connect()
+            undo.pop_all()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -92,6 +84,17 @@ class LiveSource(ABC):
         """Yield frames until stop is set.  Raises SourceError when they cease to come."""
         while (frame := self._picture()) is not None:
             yield frame
+
+    def _connect(self) -> None:
+        """Wait for the first sign of life.  Raises SourceError."""
+        try:
+            self._arrival(self._connect_within_s)
+        except queue.Empty:
+            raise SourceUnavailableError(
+                f"nothing came within {self._connect_within_s:g} s",
+                where=self._where,
+                hint=ADDRESS_HINT,
+            ) from None
 
     def _picture(self) -> Frame | None:
         """Return the next frame, None when stop is set meanwhile.  Raises SourceError."""

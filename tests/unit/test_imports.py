@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Each part may import the parts above its line, and nothing beside it.
 LAYERS = (
-    {"types", "errors"},
+    {"types", "errors", "packets"},
     {"metrics", "logs", "config", "scenes", "figures", "retry"},
     {"sources", "sampling", "engine", "verdicts", "overlay", "recording", "publish"},
     {"pipeline"},
@@ -39,8 +39,9 @@ ADAPTERS = {
     "uvicorn": ("web/*",),
     "amqtt": ("cli/embedded_broker.py",),
     "rich": ("cli/*", "training/*"),
-    "torch": ("training/*",),
-    "onnx": ("engine/int8/*", "training/*"),
+    "openvino": ("engine/openvino.py",),
+    "torch": ("training/*", "engine/pytorch/*"),
+    "onnx": ("engine/int8/*", "engine/pytorch/*", "training/*"),
     "onnxscript": ("training/*",),
     "safetensors": ("training/*",),
     "matplotlib": ("training/*",),
