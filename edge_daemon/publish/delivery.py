@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Outcome = Literal["acknowledged", "refused", "interrupted", "dropped"]
 
+_MOST_PICTURES: Final = 2  # on their way at once: what is pressing never waits behind many
 _MOST_ANSWERS: Final = 100  # that wait to be sent
 
 
@@ -47,6 +48,7 @@ class _Sent:
 
     topic: str
     retained: bool = False
+    picture: bool = False
     event: Pending | None = None
 
 
@@ -80,21 +82,20 @@ class Delivery:
         mail.outbox.remember_topics(mail.retained.topics())
 
     def send(self) -> None:
-        """Send what waits, as far as the window allows: present values, answers, events."""
+        """Send what waits, as far as the window allows.
+
+        Present values come first, then answers, events, pictures.
+        """
         if time.monotonic() >= self._retry_at_s:
             self._retry()
         while self._n_free > 0 and (message := self._next_message()):
-            if not self._connection.fits(message):
-                self._leave_out(message)
-                continue
-            if message.retain:
-                self._mail.outbox.remember_topics([message.topic])
-            mid = self._connection.send(message)
-            self._unacked[mid] = _Sent(message.topic, message.retain)
+            self._send_message(message)
         if self._n_free > 0 and len(self._mail.outbox) > len(self._sending):
             for event in self._mail.outbox.pending(self._cursor, self._n_free):
                 self._cursor = event.n
                 self._send_event(event)
+        while self._n_free > 0 and (message := self._next_picture()):
+            self._send_message(message, picture=True)
 
     def settle(self) -> None:
         """Take note of what the broker acknowledged or refused."""
@@ -125,6 +126,21 @@ class Delivery:
         if (value := self._mail.retained.take()) is not None:
             return Outgoing(*value, retain=True)
         return self._mail.answers.popleft() if self._mail.answers else None
+
+    def _next_picture(self) -> Outgoing | None:
+        if sum(sent.picture for sent in self._unacked.values()) >= _MOST_PICTURES:
+            return None
+        value = self._mail.retained.take_picture()
+        return Outgoing(*value, retain=True) if value is not None else None
+
+    def _send_message(self, message: Outgoing, *, picture: bool = False) -> None:
+        if not self._connection.fits(message):
+            self._leave_out(message)
+            return
+        if message.retain:
+            self._mail.outbox.remember_topics([message.topic])
+        mid = self._connection.send(message)
+        self._unacked[mid] = _Sent(message.topic, message.retain, picture)
 
     def _send_event(self, event: Pending) -> None:
         if event.id in self._sending or (event.camera, event.question) in self._refused:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import socket
 import time
 from dataclasses import dataclass
@@ -89,10 +90,11 @@ class MqttPublisher:
         self._wake_r, self._wake_w = socket.socketpair()
         for end in (self._wake_r, self._wake_w):
             end.settimeout(0.0)
-        self._together = Lock()  # the state of a question, its picture and its event
+        self._together = Lock()  # the state of a question and its event
         self._changed = Condition()
         self._is_trying = True  # in an attempt, or before the first: an event born now is not late
         self._is_connected = self._is_closing = self._is_running = False
+        self._goodbye_s = self._patience.goodbye_s
         self._chores_at_s = 0.0
 
     def announce(self, cameras: Sequence[CameraConfig]) -> None:
@@ -116,20 +118,16 @@ class MqttPublisher:
             retained.put(topic, b"")  # entities first, then what they listen to
         self._wake()
 
-    def publish_event(
-        self, event: Event, state: QuestionState | None = None, snapshot: bytes | None = None
-    ) -> None:
+    def publish_event(self, event: Event, state: QuestionState | None = None) -> None:
         """Keep a change of verdict in the outbox, then let the broker have it.
 
-        The state and the snapshot (JPEG), where given, are sent before the event.
+        The state, where given, is sent before the event; its picture is never waited for.
         """
         is_soon = self._is_trying or self._is_connected
         if is_soon and len(self._mail.fresh) < _MOST_FRESH:
             self._mail.fresh.add(event.id)
         with self._together:
             self._mail.outbox.append(event)
-            if snapshot is not None:
-                self.publish_snapshot(event.camera, event.question, snapshot)
             if state is not None:
                 self.publish_state(event.camera, event.question, state)
         self._wake()
@@ -140,8 +138,9 @@ class MqttPublisher:
         self._put(self.topics.state(camera, question), payloads.state_json(state))
 
     def publish_snapshot(self, camera: CameraId, question: QuestionId, jpeg: bytes) -> None:
-        """Publish the annotated picture behind the last event."""
-        self._put(self.topics.snapshot(camera, question), jpeg)
+        """Publish the annotated picture behind the last event; it comes after what is pressing."""
+        self._mail.retained.put_picture(self.topics.snapshot(camera, question), jpeg)
+        self._wake()
 
     def publish_enabled(self, camera: CameraId, question: QuestionId, *, enabled: bool) -> None:
         """Publish whether a question is asked."""
@@ -179,17 +178,18 @@ class MqttPublisher:
                 lambda: self._is_connected and self._mail.delivered, timeout_s
             )
 
-    def close(self) -> None:
-        """Say offline, disconnect and end run().
+    def close(self, within_s: float = math.inf) -> None:
+        """Say offline, disconnect and end run(), within so many seconds.
 
-        Waits for that a little longer than goodbye_s; a thread that hangs in an attempt to
+        Waits for that no longer than goodbye_s and a turn; a thread that hangs in an attempt to
         connect is left behind.
         """
+        limit_s = min(within_s, self._patience.goodbye_s + _TURN_S)
+        self._goodbye_s = min(self._patience.goodbye_s, limit_s / 2)
         self._is_closing = True
         self._wake()
         with self._changed:
             self._changed.notify_all()
-            limit_s = self._patience.goodbye_s + _TURN_S
             if self._changed.wait_for(lambda: not self._is_running, limit_s):
                 self._free()
 
@@ -279,13 +279,12 @@ class MqttPublisher:
             keepalive_s=self._patience.keepalive_s,
             wake=self._wake_r,
         )
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(connection.drop)
             patience = self._patience
             greeting_s = patience.mqtt5_s if mqtt5 else patience.greeting_s
             connection.open(connect_s=patience.connect_s, greeting_s=greeting_s)
-        except BaseException:
-            connection.drop()
-            raise
+            undo.pop_all()
         version = "5" if mqtt5 else "3.1.1"
         log.info("broker %s:%d: MQTT %s", self._config.host, self._config.port, version)
         return connection
@@ -305,16 +304,16 @@ class MqttPublisher:
 
     def _talk(self, connection: Connection, delivery: Delivery) -> None:
         """Send and receive until close(), when what is left has a moment to leave."""
-        goodbye_at_s = float("inf")
+        goodbye_at_s = math.inf
         while True:
             if self._is_closing:
                 self._mail.retained.put(self.topics.status, payloads.OFFLINE)
-                goodbye_at_s = min(goodbye_at_s, time.monotonic() + self._patience.goodbye_s)
+                goodbye_at_s = min(goodbye_at_s, time.monotonic() + self._goodbye_s)
                 if self._mail.retained.idle or time.monotonic() >= goodbye_at_s:
                     return
             with self._together:
                 delivery.send()
-            connection.turn(min(_TURN_S, self._patience.goodbye_s))
+            connection.turn(min(_TURN_S, max(0.0, goodbye_at_s - time.monotonic())))
             delivery.settle()
             with self._changed:
                 self._changed.notify_all()

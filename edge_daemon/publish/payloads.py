@@ -108,40 +108,43 @@ class CameraHealth:
 
 def event_json(event: Event) -> bytes:
     """Return the event topic's payload."""
+    return _json(event_facts(event))
+
+
+def event_facts(event: Event) -> dict[str, Any]:
+    """Return an event as it is published, for JSON."""
     model = event.model
-    return _json(
-        {
-            "schema": EVENT_SCHEMA,
-            "id": event.id,
-            "episode": event.episode,
-            "seq": event.seq,
-            "device": event.device,
-            "camera": event.camera,
-            "question": event.question,
-            "ask": event.ask,
-            "verdict": event.verdict.value,
-            "previous": event.previous.value,
-            "reason": _value(event.reason),
-            "p_yes": _rounded(event.p_yes, 6),
-            "yes_above": _rounded(event.yes_above, 6),
-            "no_below": _rounded(event.no_below, 6),
-            "frame": event.frame,
-            "pts_s": _rounded(event.pts_s, 3),
-            "captured_at": _utc(event.captured_at),
-            "decided_at": _utc(event.decided_at),
-            "clock_synced": event.clock_synced,
-            "duration_s": _rounded(event.duration_s, 3),
-            "model": {
-                "bundle": model.bundle,
-                "sha256": model.sha256,
-                "backend": model.backend,
-                "precision": model.precision,
-            },
-            "snapshot": event.snapshot,
-            "clip": event.clip,
-            "replayed": event.replayed,
-        }
-    )
+    return {
+        "schema": EVENT_SCHEMA,
+        "id": event.id,
+        "episode": event.episode,
+        "seq": event.seq,
+        "device": event.device,
+        "camera": event.camera,
+        "question": event.question,
+        "ask": event.ask,
+        "verdict": event.verdict.value,
+        "previous": event.previous.value,
+        "reason": _value(event.reason),
+        "p_yes": _rounded(event.p_yes, 6),
+        "yes_above": _rounded(event.yes_above, 6),
+        "no_below": _rounded(event.no_below, 6),
+        "frame": event.frame,
+        "pts_s": _rounded(event.pts_s, 3),
+        "captured_at": _utc(event.captured_at),
+        "decided_at": _utc(event.decided_at),
+        "clock_synced": event.clock_synced,
+        "duration_s": _rounded(event.duration_s, 3),
+        "model": {
+            "bundle": model.bundle,
+            "sha256": model.sha256,
+            "backend": model.backend,
+            "precision": model.precision,
+        },
+        "snapshot": event.snapshot,
+        "clip": event.clip,
+        "replayed": event.replayed,
+    }
 
 
 def as_replayed(payload: bytes) -> bytes:

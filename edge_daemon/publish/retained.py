@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _BIG_BYTES: Final = 65_536
+_MOST_PICTURE_BYTES: Final = 32_000_000  # of all topics together, in memory
 _MOST_TRIES: Final = 3
 
 
 @dataclass(slots=True)
 class _Value:
     payload: bytes
+    is_picture: bool = False
     on_its_way: bool = False
     tries: int = 0  # sent without an acknowledgement
 
@@ -23,38 +25,39 @@ class _Value:
 class RetainedTopics:
     """One value per topic: a newer one replaces what was not sent yet.  For any threads.
 
-    At most one value of a topic is on its way at any time, so that the last one stays.
+    At most one value of a topic is on its way at any time, so that the last one stays.  Pictures
+    are taken apart from the others, and the oldest of them are let go where they are too many.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_picture_bytes: int = _MOST_PICTURE_BYTES) -> None:
         self._lock = Lock()
+        self._most_picture_bytes = most_picture_bytes
         self._values: dict[str, _Value] = {}
         self._to_send: dict[str, None] = {}  # an ordered set
+        self._pictures_to_send: dict[str, None] = {}
         self._refused: set[str] = set()
 
     def put(self, topic: str, payload: bytes) -> None:
         """Give a topic a value; empty removes it from the broker."""
         with self._lock:
-            value = self._values.get(topic)
-            if value is None:
-                self._values[topic] = _Value(payload)
-            elif value.payload == payload:
-                return
-            else:
-                value.payload, value.tries = payload, 0
-            self._refused.discard(topic)
-            self._to_send[topic] = None
+            self._put(topic, payload, is_picture=False)
+
+    def put_picture(self, topic: str, payload: bytes) -> None:
+        """Give a topic a picture, which is sent when nothing else is."""
+        with self._lock:
+            self._put(topic, payload, is_picture=True)
+            self._values[topic] = self._values.pop(topic)  # the newest stands last
+            self._let_pictures_go()
 
     def take(self) -> tuple[str, bytes] | None:
-        """Return what is to be sent next, which is on its way then; None: nothing."""
+        """Return what is to be sent next, which is on its way then; None: nothing but pictures."""
         with self._lock:
-            for topic in self._to_send:
-                value = self._values[topic]
-                if not value.on_its_way:
-                    del self._to_send[topic]
-                    value.on_its_way, value.tries = True, value.tries + 1
-                    return topic, value.payload
-            return None
+            return self._taken(self._to_send)
+
+    def take_picture(self) -> tuple[str, bytes] | None:
+        """Return the picture to be sent next, which is on its way then; None: none."""
+        with self._lock:
+            return self._taken(self._pictures_to_send)
 
     def acknowledge(self, topic: str) -> bool:
         """Note that the broker has what was taken; return whether the topic is empty now."""
@@ -74,7 +77,7 @@ class RetainedTopics:
         with self._lock:
             value = self._values[topic]
             value.on_its_way = False
-            if topic in self._to_send:
+            if topic in self._to_send or topic in self._pictures_to_send:
                 return
             if value.payload:
                 self._refused.add(topic)
@@ -84,19 +87,19 @@ class RetainedTopics:
     def retry(self) -> None:
         """Send what was refused once more."""
         with self._lock:
-            self._to_send.update(dict.fromkeys(self._refused))
+            self._queue(self._refused)
             self._refused.clear()
 
     def resend(self, topics: Iterable[str]) -> None:
         """Send the present value of these topics once more."""
         with self._lock:
-            self._to_send.update(dict.fromkeys(topic for topic in topics if topic in self._values))
+            self._queue(topic for topic in topics if topic in self._values)
 
     def start_over(self, *, last: str) -> list[str]:
         """Prepare for a new connection: everything is to be sent, the topic last at the end.
 
-        Returns the topics given up: a big value that never arrived, however often it was sent,
-        may be what ends the connection.
+        Pictures come later still.  Returns the topics given up: a big value that never arrived,
+        however often it was sent, may be what ends the connection.
         """
         with self._lock:
             given_up = [topic for topic, value in self._values.items() if _is_hopeless(value)]
@@ -105,20 +108,25 @@ class RetainedTopics:
             for value in self._values.values():
                 value.on_its_way = False
             self._refused.clear()
-            others = [topic for topic in self._values if topic != last]
-            self._to_send = dict.fromkeys([*others, last] if last in self._values else others)
+            self._to_send, self._pictures_to_send = {}, {}
+            self._queue(topic for topic in self._values if topic != last)
+            self._queue(topic for topic in self._values if topic == last)
             return given_up
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits to be sent or to be acknowledged."""
+        """Whether nothing waits to be sent or to be acknowledged, pictures aside."""
         with self._lock:
-            return not self._to_send and not any(v.on_its_way for v in self._values.values())
+            values = self._values.values()
+            return not self._to_send and not any(v.on_its_way for v in values if not v.is_picture)
 
     @property
     def settled(self) -> bool:
-        """Whether the broker has everything: idle, and nothing was refused."""
-        return self.idle and not self._refused
+        """Whether the broker has everything: nothing waits, and nothing was refused."""
+        with self._lock:
+            is_on_its_way = any(value.on_its_way for value in self._values.values())
+            waiting = self._to_send or self._pictures_to_send or self._refused
+            return not waiting and not is_on_its_way
 
     def __getitem__(self, topic: str) -> bytes:
         """Return the present value of a topic.  Raises KeyError."""
@@ -129,6 +137,46 @@ class RetainedTopics:
         """Return the topics that have a value."""
         with self._lock:
             return frozenset(self._values)
+
+    def _put(self, topic: str, payload: bytes, *, is_picture: bool) -> None:
+        value = self._values.get(topic)
+        if value is None:
+            self._values[topic] = _Value(payload, is_picture)
+        elif value.payload == payload:
+            return
+        else:
+            value.payload, value.is_picture, value.tries = payload, is_picture, 0
+        self._refused.discard(topic)
+        self._queue([topic])
+
+    def _queue(self, topics: Iterable[str]) -> None:
+        for topic in topics:
+            if self._values[topic].is_picture:
+                self._pictures_to_send[topic] = None
+            else:
+                self._pictures_to_send.pop(topic, None)
+                self._to_send[topic] = None
+
+    def _taken(self, queue: dict[str, None]) -> tuple[str, bytes] | None:
+        for topic in queue:
+            value = self._values[topic]
+            if not value.on_its_way:
+                del queue[topic]
+                value.on_its_way, value.tries = True, value.tries + 1
+                return topic, value.payload
+        return None
+
+    def _let_pictures_go(self) -> None:
+        """Forget the oldest pictures that are too many; the broker keeps what it has of them."""
+        pictures = [topic for topic, value in self._values.items() if value.is_picture]
+        n_bytes = sum(len(self._values[topic].payload) for topic in pictures)
+        for topic in pictures[:-1]:
+            if n_bytes <= self._most_picture_bytes:
+                return
+            if not self._values[topic].on_its_way:
+                n_bytes -= len(self._values.pop(topic).payload)
+                self._pictures_to_send.pop(topic, None)
+                self._refused.discard(topic)
 
 
 def _is_hopeless(value: _Value) -> bool:

@@ -176,8 +176,9 @@ def test_a_picture_over_the_brokers_limit_is_left_out_and_told(new_broker, data_
     broker = new_broker("max_packet_size 20000")
     ear = new_ear(broker.port, f"{ROOT}/#")
     with publishing(data_dir, broker.url) as at_work:
-        at_work.publisher.publish_event(nth(1), STATE, bytes(30_000))
-        ear.wait("/event")
+        at_work.publisher.publish_event(nth(1), STATE)
+        at_work.publisher.publish_snapshot("gate", "pedestrian", bytes(30_000))
+        wait_until(lambda: at_work.faults)
         ear.wait_for("/verdict", b"YES")
 
     assert at_work.faults == [

@@ -51,17 +51,18 @@ def test_events_of_the_first_moment_are_not_late(broker, data_dir, new_ear) -> N
     assert heard.json()["replayed"] is False
 
 
-def test_state_and_picture_come_before_the_event(broker, data_dir, new_ear) -> None:
+def test_state_comes_before_the_event_and_the_picture_after_it(broker, data_dir, new_ear) -> None:
     ear = new_ear(broker.port, f"{ROOT}/gate/#")
     with publishing(data_dir, broker.url) as at_work:
-        at_work.publisher.publish_event(nth(1), STATE, JPEG)
-        ear.wait("/event")
+        at_work.publisher.publish_event(nth(1), STATE)
+        at_work.publisher.publish_snapshot("gate", "pedestrian", JPEG)
+        ear.wait("/snapshot")
 
     assert [one.topic.rpartition("/")[2] for one in ear.heard()] == [
-        "snapshot",
         "verdict",
         "state",
         "event",
+        "snapshot",
     ]
     assert ear.heard("/snapshot")[0].payload == JPEG
 
@@ -70,7 +71,8 @@ def test_everything_but_events_is_retained(broker, data_dir, new_ear) -> None:
     health = CameraHealth("online", None, 25.0, 0, 0, NOON)
     with publishing(data_dir, broker.url) as at_work:
         publisher = at_work.publisher
-        publisher.publish_event(nth(1), STATE, JPEG)
+        publisher.publish_event(nth(1), STATE)
+        publisher.publish_snapshot("gate", "pedestrian", JPEG)
         publisher.publish_enabled("gate", "pedestrian", enabled=True)
         publisher.publish_camera_status("gate", online=True)
         publisher.publish_health("gate", health)
@@ -164,7 +166,8 @@ def seqs_by_question(heard: list[Heard]) -> dict[str, list[int]]:
 
 def test_a_broker_that_lost_everything_gets_the_present_state(broker, data_dir, new_ear) -> None:
     with publishing(data_dir, broker.url, cameras=[camera()]) as at_work:
-        at_work.publisher.publish_event(nth(1), STATE, JPEG)
+        at_work.publisher.publish_event(nth(1), STATE)
+        at_work.publisher.publish_snapshot("gate", "pedestrian", JPEG)
         at_work.publisher.publish_camera_status("gate", online=True)
         assert at_work.publisher.drain(10)
         broker.kill()
@@ -251,7 +254,8 @@ def test_a_broker_that_hangs_delays_no_caller_and_is_left(broker, data_dir) -> N
         broker.signal(signal.SIGSTOP)
         begun_s = time.monotonic()
         for n in range(1, 301):
-            at_work.publisher.publish_event(nth(n), STATE, JPEG)
+            at_work.publisher.publish_event(nth(n), STATE)
+            at_work.publisher.publish_snapshot("gate", "pedestrian", JPEG)
         took_s = time.monotonic() - begun_s
         wait_until(lambda: any("does not answer" in fault for fault in at_work.faults))
         broker.signal(signal.SIGCONT)

@@ -126,7 +126,8 @@ def test_tls_with_the_right_authority_connects(tls_broker, data_dir, authority) 
     ca_file = authority.certificate
     with publishing(data_dir, tls_broker.url, ca_file=ca_file) as at_work:
         for n in range(1, 101):
-            at_work.publisher.publish_event(nth(n), STATE, bytes(50_000 + n))
+            at_work.publisher.publish_event(nth(n), STATE)
+            at_work.publisher.publish_snapshot("gate", "pedestrian", bytes(50_000 + n))
 
         assert at_work.publisher.drain(20)
         assert at_work.faults == []

@@ -131,3 +131,68 @@ def test_the_broker_ends_with_the_present_values_whatever_happens(steps, data) -
         topics.acknowledge(topic)
 
     assert broker == present
+
+
+def test_pictures_wait_until_nothing_else_does_and_are_apart() -> None:
+    retained = RetainedTopics()
+    retained.put_picture("a/snapshot", b"jpeg")
+    retained.put("a/state", b"{}")
+
+    assert retained.take() == ("a/state", b"{}")
+    assert retained.take() is None
+    assert retained.take_picture() == ("a/snapshot", b"jpeg")
+    assert retained.take_picture() is None
+    retained.acknowledge("a/state")
+    assert retained.idle
+    assert not retained.settled
+    retained.acknowledge("a/snapshot")
+    assert retained.settled
+
+
+def test_a_topic_that_held_a_picture_is_emptied_like_any_other() -> None:
+    retained = RetainedTopics()
+    retained.put_picture("a/snapshot", b"jpeg")
+    retained.put("a/snapshot", b"")
+
+    assert retained.take_picture() is None
+    assert retained.take() == ("a/snapshot", b"")
+    assert retained.acknowledge("a/snapshot")
+
+
+def test_pictures_that_are_too_many_are_let_go_the_oldest_first() -> None:
+    retained = RetainedTopics(most_picture_bytes=250)
+    for name in "abc":
+        retained.put_picture(name, bytes(100))
+    retained.put_picture("b", bytes(90))
+    retained.put_picture("d", bytes(100))
+    sent = [retained.take_picture() for _ in range(3)]
+
+    assert [found and found[0] for found in sent] == ["b", "d", None]
+
+
+def test_a_picture_on_its_way_is_not_let_go() -> None:
+    retained = RetainedTopics(most_picture_bytes=150)
+    retained.put_picture("a", bytes(100))
+    retained.take_picture()
+    retained.put_picture("b", bytes(100))
+    retained.put_picture("c", bytes(100))
+
+    assert retained.topics() == {"a", "c"}
+    assert not retained.acknowledge("a")
+
+
+def test_a_new_connection_gets_pictures_last() -> None:
+    retained = RetainedTopics()
+    retained.put_picture("a/snapshot", b"jpeg")
+    retained.put("a/state", b"{}")
+    retained.put("status", b"online")
+    for take in (retained.take, retained.take, retained.take_picture):
+        take()
+    retained.start_over(last="status")
+
+    assert [retained.take(), retained.take(), retained.take()] == [
+        ("a/state", b"{}"),
+        ("status", b"online"),
+        None,
+    ]
+    assert retained.take_picture() == ("a/snapshot", b"jpeg")
