@@ -17,6 +17,7 @@ from edge_daemon.training.concepts import (
     DETECTOR,
     HUMAN,
     LIGHTS,
+    OTHER_NAMES,
     PARTIAL,
     SCENE_INDEX,
     SCENES,
@@ -91,7 +92,7 @@ def labels_of(row: Mapping[str, Any]) -> Labels:
     """Truth from one row's boxes by people and by the detector."""
     row = _with_pets(row)
     dataset = row["dataset"]
-    people = [(b[:4], HUMAN[b[4]]) for b in row["human"] or [] if b[4] in HUMAN]
+    people = list(_drawn_by_people(row))
     complete = _people_labelled(row)
     drawn = complete | PARTIAL.get(dataset, frozenset())
     boxes, bearings = [b for b, _ in people], [bearing for _, bearing in people]
@@ -149,13 +150,9 @@ def _detected(
     if bearing is None or score < _DOUBTFUL_SCORE:
         return None
     certain, possible = bearing
-    explained = frozenset[str]()
-    if people:
-        drawn_boxes = np.asarray([b for b, _ in people], np.float32)
-        for i in np.flatnonzero(iou(np.asarray(box, np.float32), drawn_boxes) > _SAME_OBJECT_IOU):
-            explained |= people[i][1][0] | people[i][1][1]
-    if explained & certain - {"anything"}:
-        certain, possible = certain - drawn, possible - drawn
+    shown = _shown_there(box, people)
+    if (shown[0] | shown[1]) & certain - {"anything"}:
+        certain, possible = certain - drawn - shown[0], possible - drawn - shown[0]
     if score < _SURE_SCORE.get(name, _SURE_SCORE_DEFAULT):
         certain, possible = frozenset(), certain | possible
     doubtful = drawn & (certain | possible) if score >= _CONTRADICTING_SCORE else frozenset()
@@ -163,6 +160,38 @@ def _detected(
         certain, possible = frozenset(), certain | possible
     certain, possible = certain - drawn, (possible - drawn) | doubtful
     return (certain, possible) if certain | possible else None
+
+
+def _drawn_by_people(row: Mapping[str, Any]) -> Iterator[tuple[list[float], Bearing]]:
+    """Boxes people drew, and what they bear on."""
+    others = OTHER_NAMES.get(row["dataset"], {})
+    for *box, name in row["human"] or []:
+        bearing = HUMAN.get(others.get(name, name))
+        if bearing is not None:
+            yield box, _settled(box, bearing, row) if name in others else bearing
+
+
+def _settled(box: list[float], bearing: Bearing, row: Mapping[str, Any]) -> Bearing:
+    """A box of one of two kinds, of the one the detector is sure of."""
+    votes: dict[str, float] = {}
+    for *found, name, score in row["detector"]:
+        overlap = iou(np.asarray(box, np.float32), np.asarray([found], np.float32))[0]
+        if overlap > _SAME_OBJECT_IOU:
+            votes[name] = max(votes.get(name, 0.0), score)
+    sure = [n for n, score in votes.items() if n in bearing[1] and score >= _CONTRADICTING_SCORE]
+    if len(sure) != 1:
+        return bearing
+    return bearing[0] | {sure[0]}, frozenset()
+
+
+def _shown_there(box: list[float], people: list[tuple[list[float], Bearing]]) -> Bearing:
+    """What boxes that people drew around the same object show, certainly and possibly."""
+    certain, possible = frozenset[str](), frozenset[str]()
+    if people:
+        drawn = np.asarray([b for b, _ in people], np.float32)
+        for i in np.flatnonzero(iou(np.asarray(box, np.float32), drawn) > _SAME_OBJECT_IOU):
+            certain, possible = certain | people[i][1][0], possible | people[i][1][1]
+    return certain, possible
 
 
 def _people_labelled(row: Mapping[str, Any]) -> frozenset[str]:

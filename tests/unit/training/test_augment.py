@@ -105,3 +105,12 @@ def test_paste_makes_what_it_hides_doubtful() -> None:
 
     assert pasted.labels.possible[:, person].any()
     assert (pasted.labels.possible | pasted.labels.certain)[:-1, person].all()
+
+
+def test_a_far_vehicle_is_one_before_it_can_be_told_which() -> None:
+    labels = labelled(("bus", (0.5, 0.5, 0.525, 0.525)))  # 8 pixels wide
+    sample = fit(picture(), labels, SIZE)
+
+    assert sample.labels.certain[0, CONCEPT_INDEX["vehicle"]]
+    assert not sample.labels.certain[0, CONCEPT_INDEX["bus"]]
+    assert sample.labels.possible[0, CONCEPT_INDEX["bus"]]

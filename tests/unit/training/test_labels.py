@@ -104,3 +104,32 @@ def test_boxes_are_clipped_to_the_picture() -> None:
     labels = labels_of(row("highway_5cls", human=[[-0.1, 0.2, 1.2, 0.9, "bus"]]))
 
     np.testing.assert_allclose(labels.boxes, [[0.0, 0.2, 1.0, 0.9]], atol=1e-6)
+
+
+def test_a_truck_of_manaus_may_be_a_bus_until_the_detector_is_sure() -> None:
+    human = [[*BOX, "truck"]]
+    unsettled = labels_of(row("manaus_v5", human=human))
+    bus = labels_of(row("manaus_v5", human=human, detector=[[*BOX, "bus", 0.8]]))
+    truck = labels_of(row("manaus_v5", human=human, detector=[[*BOX, "truck", 0.8]]))
+    both = [[*BOX, "truck", 0.7], [*BOX, "bus", 0.7]]
+
+    assert possible(unsettled, "truck")
+    assert possible(unsettled, "bus")
+    assert certain(bus, "bus")
+    assert not possible(bus, "truck")
+    assert certain(truck, "truck")
+    assert not certain(labels_of(row("manaus_v5", human=human, detector=both)), "truck")
+
+
+def test_somebody_drawn_and_found_is_one_person() -> None:
+    found = [[*BOX, "person", 0.8], [*ELSEWHERE, "person", 0.8]]
+    labels = labels_of(row("manaus_v5", human=[[*BOX, "person"]], detector=found))
+
+    assert labels.certain[:, CONCEPT_INDEX["person"]].sum() == 2
+
+
+def test_a_pedalled_rickshaw_may_pass_for_a_bicycle() -> None:
+    labels = labels_of(row("dhaka_road_vehicles", human=[[*BOX, "rickshaw"]]))
+
+    assert possible(labels, "bicycle")
+    assert not possible(labels, "motorcycle")
