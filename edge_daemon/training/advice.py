@@ -28,6 +28,7 @@ ADVICE: Final[dict[str, str]] = {
         ("red green yellow amber orange white black blue grey gray silver brown pink", _COLOUR),
         ("parked standing waiting walking", "say where: 'a car parked on the driveway'"),
         ("how where what which who whose when why", _COUNT),
+        ("blocking", "ask 'is the driveway blocked?', or 'is there a car?' in a zone drawn there"),
         ("light lights", "ask for a traffic light, or whether the light is red, yellow, green"),
     )
     for word in words.split()

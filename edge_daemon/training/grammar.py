@@ -439,12 +439,12 @@ ANYWHERE: Final = (
     "in this scene", "on camera", "in the camera view", "in the region", "on the ground",
     "at this time", "inside the zone", "within the area", "again", "on this picture",
     "within the picture", "in the shot", "on the screen", "on screen", "at all", "somewhere",
-    "in front", "around", "in the field of view", "in the marked area", "in the marked zone",
+    "around", "in the field of view", "in the marked area", "in the marked zone",
     "in this zone", "in this area", "inside the area", "within view", "on the camera",
     "in the current picture", "in the current image", "in this photo", "in the current frame",
     "in the camera image", "in the camera picture", "visible right now", "at this moment",
     "in the footage", "in the feed", "on the feed", "in the snapshot", "in frame", "on video",
-    "in the live view", "on the monitor", "in the whole image", "in the box",
+    "in the live view", "on the monitor", "in the whole image",
     "in the camera frame", "just now",
 )
 ANYWHERE_HELD_OUT: Final = (

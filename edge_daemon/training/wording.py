@@ -34,7 +34,7 @@ _SILENT: Final = tuple(
 )
 _VIEWS: Final = tuple(
     "picture image photo video frame footage feed snapshot shot screen camera monitor scene view"
-    " sight zone area region box".split()
+    " sight zone area region".split()
 )
 _PHRASES: Final[dict[str, str]] = {
     "amount": "at least,no fewer than,no less than,not less than,not fewer than,minimum of,"
@@ -45,8 +45,8 @@ _PHRASES: Final[dict[str, str]] = {
                "plenty of,great number of,large number of,single,one or more,one lone,"
                "not just one,much",
     "none": "no,zero,not single,not one,not,never",
-    "nobody": "no one,nobody",
-    "thing": "anyone,anybody,someone,somebody",
+    "nobody": "no one,nobody,nobody home,no one home",
+    "thing": "anyone,anybody,someone,somebody,anybody home,anyone home,someone home",
     "turned": "turn,turned,gone,switched to",
     "anything": "anything,something",
     "colour": "red,green,yellow,amber,orange",
@@ -69,9 +69,10 @@ _PHRASES: Final[dict[str, str]] = {
              "totally free,look empty",
     "blocked": "blocked,occupied,obstructed,in use,in way,look blocked",
     "night": "late at night,at night,by night,night,nighttime,night time,after dark,dark",
-    "day": "day,daytime,day time,daylight,by day,bright,in daylight",
+    "day": "it light,day,daytime,day time,daylight,by day,bright,in daylight",
+    "jam": "traffic jam,queue of cars",
     "busy": "crowded,congested,jammed",
-    "": "field of view,look like,looks like,if,whether,to be seen,right now,at moment,in front,"
+    "": "field of view,look like,looks like,if,whether,to be seen,right now,at moment,"
         "in front of camera,at present,at this time,"
         "yes or no,quick question,in live view,on ground,at this moment,in there,all over,"
         "going to,any sign of,is it true,would you say",
@@ -102,7 +103,8 @@ def _classes() -> dict[str, str]:
         for view in _VIEWS:
             found[f"{preposition} {view}"] = found[f"{preposition} camera {view}"] = ""
             found[f"{preposition} marked {view}"] = ""
-    found |= dict.fromkeys(_bares(grammar.SITES), "site")
+    for site in _bares(grammar.SITES):
+        found |= {site: "site"} | {f"{end} {site}": "site" for end in ("front", "back")}
     found |= dict.fromkeys(_bares(("zone", "marked area", "area", "way", "parking")), "site")
     for words in grammar.DOING.values():
         found |= dict.fromkeys(words, "stands")
