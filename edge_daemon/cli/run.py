@@ -71,8 +71,14 @@ def _live(settings: Settings, path: Path) -> Ending:
 
     daemon = Daemon(settings, where=str(path), reread=lambda: load_settings(path))
     web = WebServer(settings.http, daemon) if settings.http else None
-    signal.signal(signal.SIGTERM, lambda *_: daemon.request(Command.STOP))
-    signal.signal(signal.SIGINT, lambda *_: daemon.request(Command.STOP))
+
+    def stop(*_: object) -> None:
+        daemon.request(Command.STOP)
+        if web is not None:  # it may take as long as the rest, and does so meanwhile
+            web.leave()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGHUP, lambda *_: daemon.request(Command.RELOAD))
     if web is not None:
         web.start()

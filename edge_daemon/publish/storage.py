@@ -111,10 +111,9 @@ class OutboxFile:
             try:
                 yield db
                 db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
+            finally:
+                if db.in_transaction:  # not committed: something went wrong
                     db.execute("ROLLBACK")
-                raise
 
     def set_aside(self) -> Path:
         """Close the file and rename it; return its new path.  Raises PublishError."""

@@ -29,6 +29,7 @@ from edge_daemon.recording.burned import BurnedRecorder
 from edge_daemon.recording.retention import Archive
 from edge_daemon.retry import Retry
 from edge_daemon.service.clock import clock_synced
+from edge_daemon.service.deadline import Deadline
 from edge_daemon.service.delivery import Delivery
 from edge_daemon.service.health import Readiness, Vitals, readiness
 from edge_daemon.service.notify import Notifier
@@ -49,10 +50,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.25
-_CAMERA_STOP_S: Final = 1.8  # a source notices within 1 s; the whole stop takes 5 s at most
-_MOST_LEFT_BEHIND: Final = 5  # threads of one camera
+_STOP_S: Final = 4.0  # the whole of it, from the request; the process's own end comes on top
+_CAMERA_STOP_S: Final = 1.8  # a source notices within 1 s
 _WORK_STOP_S: Final = 1.0
-_DRAIN_S: Final = 1.5
+_MOST_LEFT_BEHIND: Final = 5  # threads of one camera
 _PATIENCE_S: Final = 5.0  # a broker may be slow to greet; after that the wait is told
 
 
@@ -99,6 +100,7 @@ class Daemon:
         self._reread, self._more_listeners = reread, tuple(listeners)
         self._parts = parts or Parts()
         self._commands: SimpleQueue[Command] = SimpleQueue()
+        self._over_by: Deadline | None = None  # once a stop was asked for
         self._notifier, self._faults = Notifier(), FaultLog(log)
         self._supervisor = Supervisor(on_bug=lambda: self.request(Command.BUG))
         self._mailboxes = Mailboxes(on_drop=self._count_drop)
@@ -128,6 +130,8 @@ class Daemon:
 
     def request(self, command: Command) -> None:
         """Ask for something; safe from signal handlers and any thread."""
+        if command is Command.STOP and self._over_by is None:
+            self._over_by = Deadline.within(_STOP_S)
         self._commands.put(command)
 
     def hanging(self) -> list[str]:
@@ -221,8 +225,7 @@ class Daemon:
                 log.info("reload: %s changed, starting again", ", ".join(changes.shared))
                 return new
             self.settings = new
-            for name in (*changes.removed, *(camera.id for camera in changes.changed)):
-                self._remove(name)
+            self._remove([*changes.removed, *(camera.id for camera in changes.changed)])
             self._delivery.announce(new.cameras)
             for camera in (*changes.changed, *changes.added):
                 self._add(camera)
@@ -286,35 +289,48 @@ class Daemon:
             live=settings.source.live,
         )
 
-    def _remove(self, name: str) -> None:
-        """End a camera."""
-        camera = self._cameras.pop(name)
-        hanging = self._stop([camera])
-        self._mailboxes.shut(name)
-        self._inference.remove(name)
+    def _remove(self, names: Sequence[str]) -> None:
+        """End cameras."""
+        cameras = [self._cameras.pop(name) for name in names]
+        deadline = self._deadline()
+        hanging = self._stop(cameras, deadline)
+        for name in names:
+            self._mailboxes.shut(name)
+            self._inference.remove(name)
         for left in hanging:  # no answer comes any more
             left.leave()
-        self._supervisor.join(f"recorder {name}", _WORK_STOP_S)
-        self.metrics.forget(name, [q.id for q in camera.settings.questions])
-        self._delivery.forget(camera.settings)
+        self._join_recorders(names, deadline)
+        for camera in cameras:
+            self.metrics.forget(camera.settings.id, [q.id for q in camera.settings.questions])
+            self._delivery.forget(camera.settings)
 
     def _end(self) -> None:
         self._notifier.send("STOPPING=1")
-        hanging = self._stop(self._cameras.values())
+        deadline = self._deadline()
+        hanging = self._stop(self._cameras.values(), deadline)
         self._mailboxes.close()
-        if self._supervisor.join("inference", _WORK_STOP_S):
+        if self._supervisor.join("inference", deadline.share_s(_WORK_STOP_S)):
             self._engine.close()
         for camera in hanging:  # no answer comes any more
             camera.leave()
-        self._supervisor.join_all([f"recorder {name}" for name in self._cameras], _WORK_STOP_S)
-        self._delivery.end(_DRAIN_S)
+        self._join_recorders(self._cameras, deadline)
+        self._delivery.end(deadline)
 
-    def _stop(self, cameras: Iterable[Camera]) -> list[Camera]:
+    def _deadline(self) -> Deadline:
+        """Return when something that ends now is to be over."""
+        return self._over_by or Deadline.within(_STOP_S)
+
+    def _stop(self, cameras: Iterable[Camera], deadline: Deadline) -> list[Camera]:
         """End the threads of cameras; return those that hang."""
         by_thread = {f"camera {camera.settings.id}": camera for camera in cameras}
         for camera in by_thread.values():
             camera.stop()
-        return [by_thread[name] for name in self._supervisor.join_all(by_thread, _CAMERA_STOP_S)]
+        left = self._supervisor.join_all(by_thread, deadline.share_s(_CAMERA_STOP_S))
+        return [by_thread[name] for name in left]
+
+    def _join_recorders(self, cameras: Iterable[str], deadline: Deadline) -> None:
+        names = [f"recorder {name}" for name in cameras]
+        self._supervisor.join_all(names, deadline.share_s(_WORK_STOP_S))
 
     def _pause(self, camera: str, question: str, enabled: bool) -> None:  # noqa: FBT001  callback
         """Take a command of the publisher, which has checked the names."""

@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from edge_daemon.publish.delivery import Outcome
     from edge_daemon.publish.payloads import CameraHealth
     from edge_daemon.publish.said import Said
+    from edge_daemon.service.deadline import Deadline
     from edge_daemon.service.supervisor import Supervisor
     from edge_daemon.types import CameraId, Event, QuestionId, QuestionState
 
 _STATE_EVERY_S: Final = 5.0  # how often a state that only grew older is published again
 _STEADY_S: Final = 3.0  # a disk that is full takes a write now and then; this long is well again
+_DRAIN_S: Final = 1.5
+_FAREWELL_S: Final = 0.1  # for a thread that has said goodbye
 _PATIENCE_S: Final = 120.0  # the publisher turns every second, and connects within 20
 
 
@@ -49,6 +52,7 @@ class Delivery:
         self._metrics, self._faults, self._supervisor = metrics, faults, supervisor
         self._on_ask = on_ask
         self._told: dict[tuple[CameraId, QuestionId], tuple[object, float]] = {}
+        self._questions: set[tuple[CameraId, QuestionId]] = set()  # that there are now
         self._disk_fault_s = -math.inf
         self._outbox: Outbox | None = None
         self._mqtt: MqttPublisher | None = None
@@ -82,6 +86,7 @@ class Delivery:
         """Tell which cameras there are now; what was retained of others is emptied."""
         if self._mqtt is None:
             return
+        self._questions = {(camera.id, q.id) for camera in cameras for q in camera.questions}
         self._mqtt.announce(cameras)
         for camera in cameras:
             for question in camera.questions:
@@ -101,6 +106,12 @@ class Delivery:
             if self._mqtt is not None:
                 self._mqtt.publish_event(event)
         self._metrics.events.labels(event.camera, event.question, event.verdict.value).inc()
+
+    def on_snapshot(self, event: Event, jpeg: bytes) -> None:
+        """Publish the picture behind an event, unless its question was removed meanwhile."""
+        key = event.camera, event.question
+        if self._mqtt is not None and key in self._questions:
+            self._mqtt.publish_snapshot(*key, jpeg)
 
     def on_state(self, camera: CameraId, question: QuestionId, state: QuestionState) -> None:
         """Show a state; publish it when it says something new, else now and then."""
@@ -152,14 +163,14 @@ class Delivery:
         """Return how many events the broker has not acknowledged."""
         return len(self._outbox) if self._outbox is not None else 0
 
-    def end(self, drain_s: float) -> None:
-        """Deliver what can be delivered in so many seconds, say offline, end."""
+    def end(self, deadline: Deadline) -> None:
+        """Deliver what can be delivered by then, say offline, end."""
         if self._mqtt is None or self._outbox is None:
             return
         if self._mqtt.connected:
-            self._mqtt.drain(drain_s)
-        self._mqtt.close()
-        self._supervisor.join("mqtt", drain_s)
+            self._mqtt.drain(deadline.share_s(_DRAIN_S))
+        self._mqtt.close(deadline.left_s)
+        self._supervisor.join("mqtt", _FAREWELL_S)
         self._outbox.close()
 
     def _answer(self, request: AskRequest) -> None:

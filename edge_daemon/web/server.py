@@ -54,9 +54,13 @@ class WebServer:
         self._thread.start()
         log.info("%s: listening", self._where)
 
+    def leave(self) -> None:
+        """Begin to end; safe from a signal handler."""
+        self._server.should_exit = True
+
     def stop(self) -> None:
         """Finish what is being answered, then end."""
-        self._server.should_exit = True
+        self.leave()
         self._thread.join(_STOP_S + 1)
         self._socket.close()
 

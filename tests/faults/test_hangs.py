@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import time
@@ -26,7 +25,7 @@ from edge_daemon.types import Event, Reason, Verdict
 from tests.data.colours import RED, write_colours
 from tests.e2e.daemon import Daemon as DaemonProcess
 from tests.e2e.daemon import Subscriber, wait_until, write_config
-from tests.faults.cameras import CameraProcess
+from tests.faults.hanging import hanging_sources
 from tests.stuck_source import Driver, StuckSource, red_frames
 from tests.unit.pipeline.test_board import Notes
 
@@ -152,26 +151,14 @@ def test_threads_that_come_back_are_no_reason_to_start_anew(
 def test_daemon_reloads_and_ends_in_time_though_every_kind_of_source_hangs(
     tmp_path: Path, make_config: Callable[..., dict[str, Any]], subscriber: Subscriber
 ) -> None:
-    """A pipe nobody writes to, ports that accept and are silent, a camera that is stopped."""
     clip = write_colours(tmp_path / "clip.mp4", [(RED, 30.0)])
-    os.mkfifo(tmp_path / "pipe.ts")
-    (tmp_path / "list.ffconcat").write_text("ffconcat version 1.0\nfile pipe.ts\n")
     config = make_config(str(clip), loop=True, pace="realtime")
-    (well,) = config["cameras"]
-    asked = {"sample": {"every": 1}, "questions": well["questions"], "stall_after": "2s"}
-    with socket.create_server(("127.0.0.1", 0)) as mute, CameraProcess(clip) as stopped:
-        mute_url = f"rtsp://127.0.0.1:{mute.getsockname()[1]}/1"
-        sources = {
-            "file": str(tmp_path / "list.ffconcat"),
-            "mute": mute_url,
-            "web": mute_url.replace("rtsp:", "http:"),
-            "stopped": stopped.url,
-        }
-        config["cameras"] += [{**asked, "id": id_, "source": s} for id_, s in sources.items()]
+    with hanging_sources(tmp_path, clip) as hanging:
+        hanging.add_to(config)
         file = write_config(tmp_path / "c.yaml", config)
         with DaemonProcess(file) as daemon:
             subscriber.wait(lambda s: s.last("box/stopped/red/verdict") == b"YES")
-            stopped.send(signal.SIGSTOP)
+            hanging.freeze()
             config["cameras"] = [c for c in config["cameras"] if c["id"] != "mute"]
             config["cameras"][1] = {**config["cameras"][1], "stall_after": "3s"}  # the file
             write_config(file, config)
@@ -183,7 +170,6 @@ def test_daemon_reloads_and_ends_in_time_though_every_kind_of_source_hangs(
             daemon.send(signal.SIGTERM)
             code = daemon.ended(20)
             ended_s = time.monotonic() - begun_s
-        stopped.send(signal.SIGCONT)
     subscriber.wait(lambda s: s.last("box/status") == b"offline")
 
     assert code == 0
