@@ -31,8 +31,10 @@ RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 # The only modules that may import each library.
 ADAPTERS = {
     "av": ("sources/*", "recording/*"),
-    "onnxruntime": ("engine/ort.py", "engine/int8/*", "training/export.py"),
+    "onnxruntime": ("engine/ort.py", "engine/int8/*", "engine/tensorrt/*", "training/export.py"),
     "paho": ("publish/*", "cli/demo.py"),
+    "cuda": ("engine/cuda/*",),
+    "pycuda": ("engine/cuda/*",),
     "PIL": ("overlay/*",),
     "fastapi": ("web/*",),
     "starlette": ("web/*",),
@@ -41,7 +43,7 @@ ADAPTERS = {
     "rich": ("cli/*", "training/*"),
     "openvino": ("engine/openvino.py",),
     "torch": ("training/*", "engine/pytorch/*"),
-    "onnx": ("engine/int8/*", "engine/pytorch/*", "training/*"),
+    "onnx": ("engine/int8/*", "engine/pytorch/*", "training/*", "engine/tensorrt/*"),
     "onnxscript": ("training/*",),
     "safetensors": ("training/*",),
     "matplotlib": ("training/*",),

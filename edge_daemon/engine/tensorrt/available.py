@@ -7,14 +7,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
+from edge_daemon.engine.cuda.driver import LIBRARIES
 from edge_daemon.engine.cuda.probe import no_gpu
 from edge_daemon.errors import EngineMissingError
 
 MODULES: Final = ("tensorrt", "tensorrt_rtx", "tensorrt_rtx_bindings")
 """One interface under several names, the first that loads is taken: TensorRT, then that for RTX."""
 
-BINDINGS: Final = ("cuda.bindings", "pycuda")
-"""Python modules that speak to the CUDA driver, the first that is there is taken."""
 
 _INSTALL: Final = (
     "on a Jetson make the environment with --system-site-packages, elsewhere "
@@ -31,8 +30,8 @@ def unavailable() -> str | None:
     reason = no_gpu()
     if reason is not None:
         return reason
-    if not any(map(_installed, BINDINGS)):
-        return f"none of {', '.join(BINDINGS)} is installed"
+    if not any(_installed(library) for library, _ in LIBRARIES):
+        return "neither cuda-bindings nor pycuda is installed"
     try:
         load_tensorrt()
     except EngineMissingError as exc:
