@@ -10,6 +10,7 @@ EdgeError                       exit  retry
     SourceFormatError             69          what came is not a picture or a video
   EngineError                     69          a bundle or the runtime that opens it
     BundleError                   69          damaged, incomplete or for another version
+    PlanError                     69          a plan damaged, or made for another GPU or runtime
     EngineMissingError            69          the runtime is not installed
     EngineRunError                69    x     the runtime failed on a frame
   RecordingError                  69    x     a recording could not be written
@@ -88,6 +89,10 @@ class EngineError(EdgeError):
 
 class BundleError(EngineError):
     """The bundle is damaged, incomplete, or made for another version."""
+
+
+class PlanError(EngineError):
+    """A TensorRT plan is damaged, cannot be built, or was made for something else."""
 
 
 class EngineMissingError(EngineError):
