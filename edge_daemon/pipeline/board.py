@@ -193,6 +193,12 @@ class Board:
         judged_s = self._standing[question].judged_mono_s
         return math.nan if judged_s is None else time.monotonic() - judged_s
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether every question is."""
+        with self._lock:
+            return all(standing.paused for standing in self._standing.values())
+
     def overdue(self) -> Sequence[QuestionId]:
         """Return the questions without an answer in the last unknown_after, not the paused."""
         with self._lock:

@@ -39,7 +39,9 @@ class _Client:
     board: Board
     questions: QuestionSet
     judged: list[Counter]  # in the order of the questions
-    tokens: NDArray[np.float32] | None = field(default=None, repr=False)  # of its last frame
+    # Of its last frame: what the model made of it, or, while all is paused, the picture itself.
+    tokens: NDArray[np.float32] | None = field(default=None, repr=False)
+    picture: NDArray[np.uint8] | None = field(default=None, repr=False)
 
 
 class Inference:
@@ -93,7 +95,11 @@ class Inference:
         """
         with self._lock:
             client = self._clients.get(camera)
-            if client is None or client.tokens is None:
+            if client is None:
+                return None
+            if client.tokens is None and client.picture is not None:
+                client.tokens = self._engine.look(client.picture)
+            if client.tokens is None:
                 return None
             questions = self._engine.prepare([text], [zone])
             return float(self._engine.answer(client.tokens, questions).p_yes[0, 0])
@@ -127,6 +133,24 @@ class Inference:
             pictures = np.stack([frame.picture.resized(width, height) for frame in frames])
             for frame, picture in zip(frames, pictures):
                 self._look(frame, picture)
+        asked = [
+            n
+            for n, frame in enumerate(frames)
+            if not self._is_put_by(frame.camera, pictures[n : n + 1])
+        ]
+        if asked:
+            self._answer([frames[n] for n in asked], pictures[asked])
+
+    def _is_put_by(self, camera: CameraId, picture: NDArray[np.uint8]) -> bool:
+        """Keep the picture, uint8 (1, H, W, 3), of a camera whose every question is paused."""
+        with self._lock:
+            client = self._clients.get(camera)
+            if client is None or not client.board.is_paused:
+                return False
+            client.tokens, client.picture = None, picture
+            return True
+
+    def _answer(self, frames: list[Frame], pictures: NDArray[np.uint8]) -> None:
         with self._lock:
             with self._metrics.stage("infer"):
                 tokens = self._engine.look(pictures)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -32,6 +33,12 @@ def get(config: dict[str, Any], path: str, token: str = "") -> tuple[int, str]:
         return refusal.code, refusal.read().decode()
     except urllib.error.URLError:
         return 0, ""
+
+
+def value(config: dict[str, Any], row: str) -> float:
+    """Return a metric by its name and labels as the page has them; 0 where there is none yet."""
+    rows = dict(line.rsplit(" ", 1) for line in get(config, "/metrics")[1].splitlines())
+    return float(rows.get(row, 0.0))
 
 
 def test_daemon_drains_says_unknown_and_ends_at_sigterm(
@@ -188,6 +195,47 @@ def test_daemon_pauses_and_resumes_a_question_on_command(
         subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
 
         assert [e["verdict"] for e in subscriber.events("blue")] == ["NO"]
+
+
+def test_camera_of_which_nothing_is_asked_takes_no_inference_but_is_recorded_and_may_be_asked(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    clip = write_colours(tmp_path / "clip.mp4", [(RED, 2.0), (BLUE, 2.0)])
+    record = {"mode": "burned", "segment": "1s"}
+    config = make_config(str(clip), loop=True, pace="realtime", record=record)
+
+    def n_looks() -> float:
+        return value(config, 'edge_stage_seconds_count{stage="infer"}')
+
+    def n_sampled() -> float:
+        return value(config, 'edge_frames_total{camera="gate",outcome="sampled"}')
+
+    def answer() -> str:
+        subscriber.publish("box/gate/ask", json.dumps({"question": "Is it blue?"}))
+        return str(json.loads(subscriber.last("box/gate/answer") or b'{"verdict": ""}')["verdict"])
+
+    def n_segments() -> int:
+        return len(list((tmp_path / "data").rglob("*.mp4")))
+
+    with Daemon(write_config(tmp_path / "c.yaml", config)):
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        for question in ("red", "blue"):
+            subscriber.publish(f"box/gate/{question}/set", "OFF")
+        subscriber.wait(lambda s: s.last("box/gate/blue/enabled") == b"OFF")
+        before, n_recorded, n_before = n_looks(), n_segments(), n_sampled()
+        wait_until(lambda: answer() == "YES")
+        wait_until(lambda: answer() == "NO")  # the newest frame, then
+        wait_until(lambda: n_segments() >= n_recorded + 2)
+        after, n_passed_over = n_looks(), n_sampled() - n_before
+        begun_s = time.monotonic()
+        subscriber.publish("box/gate/blue/set", "ON")
+        wait_until(lambda: n_looks() > after)
+        resumed_s = time.monotonic() - begun_s
+        subscriber.wait(lambda s: s.last("box/gate/blue/verdict") in (b"YES", b"NO"))
+
+    assert after - before <= 1  # one may have been at work
+    assert n_passed_over > 20
+    assert resumed_s < 1.0
 
 
 def test_daemon_that_was_killed_goes_on_pausing_what_was_paused(
