@@ -54,9 +54,15 @@ class EngineConfig(Section):
     """Which model answers, and on what."""
 
     bundle: str = Field("street", min_length=1, description="A shipped bundle's name, or a path.")
-    backend: Literal["auto", "onnxruntime-cuda", "onnxruntime"] = Field(
-        "auto", description="Runtime that opens it; auto: the fastest of those that are here."
-    )
+    backend: Literal[
+        "auto",
+        "onnxruntime-cuda",
+        "openvino-gpu",
+        "onnxruntime",
+        "openvino",
+        "torch-cuda",
+        "torch",
+    ] = Field("auto", description="Runtime that opens it; auto: the fastest of those that are here.")
     precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
         "auto", description="auto: what the bundle has and the runtime gains most from."
     )

@@ -36,12 +36,20 @@ class Backend:
 
 
 _ORT: Final = "edge_daemon.engine.ort"
+_TORCH: Final = "edge_daemon.engine.pytorch.graph"
+_VINO: Final = "edge_daemon.engine.openvino"
 
 BACKENDS: Final[Mapping[str, Backend]] = {
     "onnxruntime-cuda": Backend(
         f"{_ORT}:OnnxRuntimeCuda", "onnxruntime-gpu", f"{_ORT}:cuda_missing"
     ),
+    "openvino-gpu": Backend(
+        f"{_VINO}:OpenVinoGpu", "edge-daemon[openvino]", f"{_VINO}:gpu_missing"
+    ),
     "onnxruntime": Backend(f"{_ORT}:OnnxRuntime", "onnxruntime"),
+    "openvino": Backend(f"{_VINO}:OpenVino", "edge-daemon[openvino]"),
+    "torch-cuda": Backend(f"{_TORCH}:TorchCuda", "edge-daemon[torch]"),
+    "torch": Backend(f"{_TORCH}:Torch", "edge-daemon[torch]"),
 }
 """By name.  "auto" takes the first that can be used, in this order."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.data.tiny_bundle import write_tiny_bundle
-from tests.integration.engine.opened import opened
+from tests.integration.engine.opened import need, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +29,17 @@ def tiny(pristine: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(pristine, tmp_path / "tiny"))
 
 
+@pytest.fixture(scope="module", params=["onnxruntime", "openvino", "torch"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Each runtime that needs no GPU."""
+    name = str(request.param)
+    need(name)
+    return name
+
+
 @pytest.fixture(scope="module")
-def engine(pristine: Path) -> Iterator[Engine]:
-    """The whole one on ONNX Runtime."""
-    engine = opened(pristine)
+def engine(pristine: Path, backend: str) -> Iterator[Engine]:
+    """The whole one, on each runtime."""
+    engine = opened(pristine, backend=backend)
     yield engine
     engine.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from edge_daemon.engine.base import Answers
 from edge_daemon.engine.bundle import load_bundle
 from edge_daemon.engine.open import open_backend
+from tests.conftest import missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 RED, GREEN, BLUE, GREY = (200, 20, 20), (20, 200, 20), (20, 20, 200), (128, 128, 128)
 LEFT = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
 RIGHT = ((0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0))
+
+
+def need(backend: str) -> None:
+    """Skip the test where a backend's library is not installed."""
+    if backend != "onnxruntime" and find_spec(backend) is None:
+        what = f"no {backend}: pip install 'edge-daemon[{backend}]'"
+        missing(what, f"REQUIRE_{backend.upper()}")
 
 
 def opened(

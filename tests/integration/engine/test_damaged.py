@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def refused(directory: Path) -> str:
+def refused(directory: Path, backend: str = "onnxruntime") -> str:
     with pytest.raises(BundleError) as caught:
-        opened(directory)
+        opened(directory, backend=backend)
     said = str(caught.value)
     assert "\n" not in said
     return said.removeprefix(f"{directory}/")
@@ -33,12 +33,12 @@ def refused(directory: Path) -> str:
 )
 @pytest.mark.parametrize("factor", [float("nan"), float("inf")])
 def test_weights_that_are_no_numbers_are_refused_at_opening(
-    tiny: Path, which: str, constant: str, output: str, factor: float
+    tiny: Path, backend: str, which: str, constant: str, output: str, factor: float
 ) -> None:
     with np.errstate(invalid="ignore"):
         replace_graph(tiny, which, scaled(which, constant, factor))
 
-    assert refused(tiny) == (
+    assert refused(tiny, backend) == (
         f"{which}.fp32.onnx: {output}: not finite numbers, weights or input are damaged"
         " -- copy the bundle again"
     )
@@ -162,11 +162,14 @@ T, F, I64, U8 = ROWS * COLUMNS, TensorProto.FLOAT, TensorProto.INT64, TensorProt
     ],
 )
 def test_a_graph_that_does_not_fit_is_named_with_what_it_should_be(
-    tiny: Path, graph: bytes, said: str
+    tiny: Path, backend: str, graph: bytes, said: str
 ) -> None:
     replace_graph(tiny, "question", graph)
+    found = refused(tiny, backend)
 
-    assert refused(tiny) == f"question.fp32.onnx: {said} -- export the bundle again"
+    if backend == "onnxruntime":  # others have no names for sizes that are open
+        assert found == f"question.fp32.onnx: {said} -- export the bundle again"
+    assert found.startswith("question.fp32.onnx: ")
 
 
 def test_a_grid_the_graphs_do_not_have_is_refused(tiny: Path) -> None:
@@ -201,11 +204,11 @@ def test_graphs_that_do_not_fit_each_other_are_refused(tiny: Path) -> None:
     ],
 )
 def test_a_file_that_is_no_model_is_one_clear_line_and_nothing_on_stderr(
-    tiny: Path, raw: bytes, capfd: pytest.CaptureFixture[str]
+    tiny: Path, backend: str, raw: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     replace_graph(tiny, "image", raw)
 
-    assert refused(tiny).startswith("image.fp32.onnx: ")
+    assert refused(tiny, backend).startswith("image.fp32.onnx: ")
     assert capfd.readouterr() == ("", "")
 
 

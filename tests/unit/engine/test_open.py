@@ -3,16 +3,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from edge_daemon.config.models import EngineConfig
-from edge_daemon.engine.open import BACKENDS, default_threads
+from edge_daemon.engine.open import BACKENDS, choose_backend, default_threads
+from tests.conftest import missing
 
 OPEN = """
 import sys
-sys.modules["onnxruntime"] = None  # as where it is not installed
 from edge_daemon.config.models import EngineConfig
 from edge_daemon.engine.open import open_engine
 from edge_daemon.errors import EngineMissingError
@@ -35,7 +36,7 @@ def python(code: str) -> str:
 
 
 def test_a_runtime_that_is_not_installed_is_named_with_its_remedy() -> None:
-    said = python(OPEN)
+    said = python("import sys; sys.modules['onnxruntime'] = None\n" + OPEN)
 
     assert said == "engine backend onnxruntime: needs 'onnxruntime' -- pip install 'onnxruntime'"
 
@@ -51,6 +52,51 @@ def test_choosing_an_engine_loads_no_runtime() -> None:
 
     assert "edge_daemon.engine.bundle" in loaded
     assert not {"onnxruntime", "cv2", "torch", "onnx"} & set(loaded)
+
+
+NEVER_MISSING = """
+import sys
+from edge_daemon.engine.bundle import load_bundle
+from edge_daemon.engine.open import open_backend
+open_backend("auto", load_bundle("street"), "auto", 1)
+print(*sys.modules)
+"""
+
+
+def test_auto_loads_no_torch() -> None:
+    loaded = python(NEVER_MISSING).split()
+
+    assert "onnxruntime" in loaded
+    assert not {"torch", "onnx"} & set(loaded)
+
+
+def test_auto_says_what_it_took_and_what_it_passed_by() -> None:
+    choice = choose_backend("auto")
+
+    assert choice.backend in BACKENDS
+    assert choice.why.startswith("auto")
+    if choice.backend == "onnxruntime":
+        assert "onnxruntime-cuda: onnxruntime " in choice.why
+        assert "here is built without CUDA" in choice.why
+
+
+@pytest.mark.parametrize(
+    ("backend", "package", "extra"),
+    [
+        ("openvino", "openvino", "edge-daemon[openvino]"),
+        ("torch", "torch", "edge-daemon[torch]"),
+        ("torch", "onnx", "edge-daemon[torch]"),
+    ],
+)
+def test_a_backend_without_its_library_names_the_extra(
+    backend: str, package: str, extra: str
+) -> None:
+    hide = f"import sys; sys.modules['{package}'] = None\n"
+    if package != "torch" and backend == "torch" and find_spec("torch") is None:
+        missing("no torch: pip install 'edge-daemon[torch]'", "REQUIRE_TORCH")
+    said = python(hide + OPEN.replace("EngineConfig()", f"EngineConfig(backend='{backend}')"))
+
+    assert said == f"engine backend {backend}: needs '{package}' -- pip install '{extra}'"
 
 
 @pytest.mark.parametrize("n_cores", [1, 2])
