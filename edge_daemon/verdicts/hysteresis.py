@@ -25,14 +25,17 @@ class Hysteresis:
     """p_yes in, changes of verdict out.
 
     A verdict is said when every answer for hold_s leant its way; between the thresholds the
-    leaning stands.  Without an answer for unknown_after_s it is UNKNOWN(stale).  Times are
-    seconds of one clock that does not go backwards: stream time for files, else monotonic.
+    leaning stands, unless every answer for unsure_after_s fell there: that is UNKNOWN(low_margin),
+    and a verdict afterwards needs its whole hold_s.  Without an answer for unknown_after_s it is
+    UNKNOWN(stale).  Times are seconds of one clock that does not go backwards: stream time for
+    files, else monotonic.
     """
 
     yes_above: float
     no_below: float
     hold_s: float
     unknown_after_s: float
+    unsure_after_s: float | None = None
     said: Verdict = field(default=Verdict.UNKNOWN, init=False)
     reason: Reason | None = field(default=Reason.STARTING, init=False)
     p_yes: float | None = field(default=None, init=False)
@@ -40,11 +43,14 @@ class Hysteresis:
     since_s: float | None = field(default=None, init=False)
     _leaning: Verdict | None = field(default=None, init=False)
     _leaning_since_s: float = field(default=0.0, init=False)
+    _unsure_since_s: float | None = field(default=None, init=False)
 
     def judge(self, p_yes: float, at_s: float) -> tuple[Change, ...]:
         """Take an answer; return the changes it brings, at most two: stale, then a verdict."""
         late = self.expire(at_s)
         self.p_yes, self.judged_s = p_yes, at_s
+        if self._too_long_unsure(p_yes, at_s):
+            return (*late, *self.lose(Reason.LOW_MARGIN, at_s))
         leaning = self._lean(p_yes)
         if leaning is not self._leaning:
             self._leaning, self._leaning_since_s = leaning, at_s
@@ -65,6 +71,14 @@ class Hysteresis:
         """Say UNKNOWN at once; what was leant to so far no longer counts."""
         self._leaning = None
         return self._say(Verdict.UNKNOWN, reason, at_s)
+
+    def _too_long_unsure(self, p_yes: float, at_s: float) -> bool:
+        if not self.no_below < p_yes < self.yes_above:
+            self._unsure_since_s = None
+        elif self._unsure_since_s is None:
+            self._unsure_since_s = at_s
+        since_s, limit_s = self._unsure_since_s, self.unsure_after_s
+        return since_s is not None and limit_s is not None and at_s - since_s >= limit_s
 
     def _lean(self, p_yes: float) -> Verdict | None:
         if p_yes >= self.yes_above:

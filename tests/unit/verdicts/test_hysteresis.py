@@ -134,3 +134,68 @@ def test_episode_runs_from_yes_to_the_verdict_that_ends_it() -> None:
 
     assert [p.episode for p in places] == [None, "e1", "e1", None, "e4", "e4"]
     assert [p.seq for p in places] == [1, 2, 3, 4, 5, 6]
+
+
+def unsure(after_s: float | None, hold_s: float = 0.0) -> Hysteresis:
+    return Hysteresis(0.7, 0.4, hold_s, unknown_after_s=10.0, unsure_after_s=after_s)
+
+
+def test_verdict_long_between_thresholds_becomes_unknown_where_asked_for() -> None:
+    machine = unsure(3.0)
+    feed(machine, (0.0, 0.9), (1.0, 0.5), (3.0, 0.6))
+    kept = machine.said
+    (change,) = machine.judge(0.5, 4.0)
+
+    assert kept is YES
+    assert (change.verdict, change.previous, change.reason) == (UNKNOWN, YES, Reason.LOW_MARGIN)
+    assert (change.at_s, change.duration_s, change.p_yes) == (4.0, 4.0, 0.5)
+    assert feed(machine, (5.0, 0.5), (20.0, 0.5)) == []
+
+
+@pytest.mark.parametrize("clear", [0.7, 0.4])
+def test_verdict_unsure_time_starts_over_with_every_clear_answer(clear: float) -> None:
+    machine = unsure(3.0, hold_s=100.0)
+    machine.said = YES
+
+    assert feed(machine, (0.0, 0.5), (2.0, 0.5), (2.5, clear), (3.0, 0.5), (5.9, 0.5)) == []
+    assert feed(machine, (6.0, 0.5)) == [UNKNOWN]
+
+
+def test_verdict_after_low_margin_needs_its_whole_hold() -> None:
+    machine = unsure(2.0, hold_s=2.0)
+    feed(machine, (0.0, 0.9), (2.0, 0.9), (3.0, 0.5), (5.0, 0.5))
+
+    assert feed(machine, (6.0, 0.9), (7.5, 0.9)) == []
+    assert feed(machine, (8.0, 0.9)) == [YES]
+
+
+def test_verdict_from_before_a_restart_does_not_outlive_unsure_answers() -> None:
+    machine = unsure(3.0)
+    machine.said = NO
+
+    assert feed(machine, (0.0, 0.5), (2.0, 0.5)) == []
+    assert feed(machine, (3.0, 0.5)) == [UNKNOWN]
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.0, 5.0), st.floats(0.0, 1.0)), max_size=40),
+    st.floats(0.0, 20.0),
+)
+def test_verdict_without_unsure_after_is_as_with_an_endless_one(
+    steps: list[tuple[float, float]], hold_s: float
+) -> None:
+    off, endless = unsure(None, hold_s), unsure(1e9, hold_s)
+    at_s = 0.0
+    for wait_s, p_yes in steps:
+        at_s += wait_s
+        assert off.judge(p_yes, at_s) == endless.judge(p_yes, at_s)
+
+
+@given(st.lists(st.floats(0.41, 0.69), min_size=8, max_size=8))
+def test_verdict_is_never_kept_longer_than_asked_while_unsure(answers: list[float]) -> None:
+    machine = unsure(3.0)
+    machine.judge(0.9, 0.0)
+    for second, p_yes in enumerate(answers, start=1):
+        machine.judge(p_yes, float(second))
+
+        assert (machine.said is UNKNOWN) == (second >= 4)
