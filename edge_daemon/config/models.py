@@ -191,6 +191,11 @@ class QuestionConfig(Section):
     no_below: float = Field(0.4, gt=0, lt=1, description="p_yes up to which the answer is NO.")
     hold: Duration | None = Field(1.0, description="An answer must last this long to be said.")
     unknown_after: Duration = Field(10.0, description="UNKNOWN when no answer is younger.")
+    unsure_after: Duration | None = Field(
+        None,
+        description="UNKNOWN when p_yes lies between no_below and yes_above for so long;"
+        " null: the last answer stands.",
+    )
     schedule: None = Field(None, description="Reserved; null.")
 
     @model_validator(mode="after")

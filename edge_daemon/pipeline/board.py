@@ -274,7 +274,11 @@ class Board:
 def _resumed(settings: QuestionConfig, said: Said | None) -> _Standing:
     """Return a question at its start, going on from what an earlier life said last."""
     machine = Hysteresis(
-        settings.yes_above, settings.no_below, settings.hold_s, settings.unknown_after
+        settings.yes_above,
+        settings.no_below,
+        settings.hold_s,
+        settings.unknown_after,
+        settings.unsure_after,
     )
     if said is None:
         return _Standing(settings, machine, Episodes(), since=_now())

@@ -73,7 +73,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key of a question": (
         {"question": {"treshold": 1}},
         "cameras.0.questions.0.treshold: unknown key -- use one of: id, ask, zone, yes_above,"
-        " no_below, hold, unknown_after, schedule",
+        " no_below, hold, unknown_after, unsure_after, schedule",
     ),
     "version": ({"version": 2}, "version: input should be 1 -- correct this value"),
     "zone that does not exist": (
@@ -165,7 +165,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "default that is none": (
         {"defaults": {"question": {"id": "x"}}},
         "defaults.question: 'id' has no default"
-        " -- use: hold, no_below, schedule, unknown_after, yes_above",
+        " -- use: hold, no_below, schedule, unknown_after, unsure_after, yes_above",
     ),
     "no questions": (
         {"camera": {"questions": []}},
