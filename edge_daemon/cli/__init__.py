@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "check": "tell every fault of a configuration file; with none, the plan",
     "ask": "answer questions about still pictures",
     "video": "answer questions about recorded files: annotated MP4 and JSON Lines",
+    "replay": "ask again what was answered when an event was decided: is it the same?",
     "evaluate": "how right a bundle is on labelled pictures",
     "engine": "what a bundle is, whether it answers as its maker's did, and int8",
     "bench": "how fast a bundle answers here",

@@ -235,6 +235,25 @@ class ClipsConfig(Section):
     on: tuple[Literal["YES", "NO", "UNKNOWN"], ...] = Field(("YES",), description="Verdicts.")
 
 
+class EventFilesConfig(Section):
+    """What is kept of each event, besides clips."""
+
+    snapshots: bool = Field(
+        True,  # noqa: FBT003
+        description="JPEG of the picture behind it, with the answer drawn in; sent over MQTT too.",
+    )
+    evidence: bool = Field(
+        True,  # noqa: FBT003
+        description="What the model saw and said, for `edge-daemon replay`.",
+    )
+    keep: Duration | None = Field(
+        30 * 86400.0, description="Older ones go, clips too; null: no limit."
+    )
+    max_size: Size | None = Field(
+        2 * 10**9, description="Oldest go beyond, evidence last; clips count; null: no limit."
+    )
+
+
 class BurnedConfig(Section):
     """How recordings with the overlay drawn in are made smaller, and what else they show."""
 
@@ -260,6 +279,10 @@ class RecordConfig(Section):
         "auto", description="H.264 of burned recordings; auto: the first that works here."
     )
     burned: BurnedConfig = Field(default_factory=BurnedConfig, description="Burned recordings.")
+    events: EventFilesConfig = Field(
+        default_factory=EventFilesConfig, description="What is kept of events."
+    )
+    clips: ClipsConfig | None = Field(None, description="Video around events; null: none.")
 
 
 class CameraConfig(Section):

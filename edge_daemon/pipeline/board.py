@@ -45,6 +45,34 @@ class Listener(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What an answer was given about.
+
+    picture is the engine's input, uint8 RGB (H, W, 3); evidence is float32 (rows, columns).
+    """
+
+    frame: Frame
+    picture: NDArray[np.uint8] = field(repr=False)
+    p_yes: float
+    evidence: NDArray[np.float32] = field(repr=False)
+
+
+class Witness(Protocol):
+    """Who keeps what an event was about."""
+
+    def attest(self, event: Event, seen: Seen | None) -> Event:
+        """Return the event with the names of the files that will tell of it.  Never waits.
+
+        seen: None where no picture is behind the event.
+        """
+        ...
+
+    def wait_for_room(self) -> None:
+        """Wait until the files of more events can be taken on."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """What every event of a daemon says of where it comes from."""
@@ -92,8 +120,11 @@ class Board:
         origin: Origin,
         listeners: Sequence[Listener],
         past: Callable[[QuestionId], Said | None] = lambda _: None,
+        witness: Witness | None = None,
     ) -> None:
         self.camera = camera.id
+        self._witness = witness
+        self._picture: NDArray[np.uint8] | None = None  # that the engine saw last
         self._live = camera.source.live
         self._sight = _sight_of(camera)
         self._origin, self._listeners, self._lock = origin, listeners, Lock()
@@ -126,7 +157,13 @@ class Board:
         answer about a picture that shows nothing is never believed.
         """
         with self._lock:
+            self._picture = picture
             return self._sight.look(picture, self._time_of(frame))
+
+    def catch_up(self) -> None:
+        """Wait for the files of earlier events, if they are many: a file loses nothing."""
+        if self._witness is not None:
+            self._witness.wait_for_room()
 
     @property
     def blindness(self) -> Blindness | None:
@@ -145,12 +182,15 @@ class Board:
             for standing, p, seen_at in zip(self._standing.values(), p_yes.tolist(), evidence):
                 if standing.paused:
                     continue
+                seen = None
                 if math.isnan(p):
                     changes = standing.machine.lose(Reason.UNSUPPORTED, at_s)
                 else:
                     standing.frame, standing.evidence = frame, seen_at
                     changes = self._judge(standing, p, frame.mono_s, at_s)
-                self._tell(standing, changes)
+                    if self._picture is not None:
+                        seen = Seen(frame, self._picture, p, seen_at)
+                self._tell(standing, changes, seen)
 
     def lose(self, reason: Reason) -> None:
         """Say UNKNOWN for every question that is not paused, at once."""
@@ -228,9 +268,14 @@ class Board:
     def _now_s(self) -> float:
         return time.monotonic() if self._live else self._stream_s
 
-    def _tell(self, standing: _Standing, changes: Sequence[Change]) -> None:
+    def _tell(
+        self, standing: _Standing, changes: Sequence[Change], seen: Seen | None = None
+    ) -> None:
         for change in changes:
             event = self._event(standing, change)
+            if self._witness is not None:
+                is_behind = change.reason in (None, Reason.CAMERA_BLIND)
+                event = self._witness.attest(event, seen if is_behind else None)
             standing.event_id, standing.since = event.id, event.decided_at
             for listener in self._listeners:
                 listener.on_event(event)

@@ -157,6 +157,8 @@ class Camera:
                 self.last_frame_at = frame.captured_at
                 if sampler.wants(frame):
                     sampled.inc()
+                    if not source.live:
+                        self.board.catch_up()
                     self._mailboxes.put(frame, wait=not source.live)
                 if self._recorder is not None:
                     self._record(self._recorder, frame, exact=not source.live)

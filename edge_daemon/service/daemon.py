@@ -14,6 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.config.diff import compare
+from edge_daemon.config.fingerprint import fingerprint
 from edge_daemon.engine.open import open_engine
 from edge_daemon.errors import BrokerUnavailableError, ConfigError, RecordingError
 from edge_daemon.logs import FaultLog
@@ -24,6 +25,7 @@ from edge_daemon.pipeline.camera import Camera
 from edge_daemon.pipeline.inference import Inference
 from edge_daemon.pipeline.mailbox import Mailboxes
 from edge_daemon.pipeline.recording import RecorderThread, TimedOverlay, shown_questions
+from edge_daemon.pipeline.witness import Witness
 from edge_daemon.publish.payloads import answer_json, refusal_json
 from edge_daemon.recording.burned import BurnedRecorder
 from edge_daemon.recording.retention import Archive
@@ -120,6 +122,14 @@ class Daemon:
         self._waits_since_s: float | None = None  # for the broker, with nothing else left to do
         self._archive = Archive(settings.data_dir / "recordings")
         self.metrics.recording_bytes.set_function(self._recorded_bytes)
+        self._fingerprint = fingerprint(settings)
+        self._witness = Witness(
+            self._archive,
+            configuration_sha256=lambda: self._fingerprint,
+            on_snapshot=self._delivery.on_snapshot,
+            metrics=self.metrics,
+            faults=self._faults,
+        )
         self._inference = Inference(
             self._engine,
             self._mailboxes,
@@ -147,6 +157,7 @@ class Daemon:
         try:
             self._delivery.announce(self.settings.cameras)
             self._delivery.start()
+            self._supervisor.start("witness", self._witness.run)
             self._supervisor.start("inference", self._inference.run)
             for camera in self.settings.cameras:
                 self._add(camera)
@@ -190,6 +201,8 @@ class Daemon:
 
     def _last_words(self) -> int | None:
         """Return the exit code once the broker has every event; None: it is still to come."""
+        if self._witness.is_busy:
+            return None
         waiting = self._delivery.waiting()
         if waiting and not self._delivery.refused:
             self._waits_since_s = self._waits_since_s or time.monotonic()
@@ -224,7 +237,7 @@ class Daemon:
             if changes.shared:
                 log.info("reload: %s changed, starting again", ", ".join(changes.shared))
                 return new
-            self.settings = new
+            self.settings, self._fingerprint = new, fingerprint(new)
             self._remove([*changes.removed, *(camera.id for camera in changes.changed)])
             self._delivery.announce(new.cameras)
             for camera in (*changes.changed, *changes.added):
@@ -240,8 +253,13 @@ class Daemon:
     def _add(self, settings: CameraConfig) -> None:
         origin = Origin(self.settings.device.id, self._engine.info, clock_synced)
         listeners = (self._delivery, *self._more_listeners)
+        witness = self._witness.of(settings)
         board = Board(
-            settings, origin, listeners, lambda q: self._delivery.last_said(settings.id, q)
+            settings,
+            origin,
+            listeners,
+            lambda q: self._delivery.last_said(settings.id, q),
+            witness,
         )
         self._inference.add(board, settings)
         limit_s = min(q.unknown_after for q in settings.questions)
@@ -313,7 +331,9 @@ class Daemon:
             self._engine.close()
         for camera in hanging:  # no answer comes any more
             camera.leave()
+        self._witness.close()
         self._join_recorders(self._cameras, deadline)
+        self._supervisor.join("witness", deadline.share_s(_WORK_STOP_S))
         self._delivery.end(deadline)
 
     def _deadline(self) -> Deadline:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.data.tiny_bundle import write_tiny_bundle
 from tests.e2e.daemon import Subscriber, free_port
-from tests.integration.conftest import broker, new_broker  # noqa: F401  fixtures
+from tests.integration.conftest import broker, new_broker, new_ear  # noqa: F401  fixtures
 
 MakeConfig = Callable[..., dict[str, Any]]
 

@@ -13,7 +13,7 @@ from tests.e2e.conftest import MakeConfig
 from tests.e2e.daemon import Daemon, Subscriber, write_config
 
 PARTS = [(GREY, 1.5), (RED, 3.0), (BLUE, 2.0), (RED, 2.0)]
-TIMES_AND_IDS = ("id", "episode", "captured_at", "decided_at")
+TIMES_AND_IDS = ("id", "episode", "captured_at", "decided_at", "snapshot")
 Story = list[tuple[str, float, str | None]]
 
 
