@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 import uuid
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -35,7 +35,8 @@ _PORT_IN_NAMESPACE = 8554
 class CameraProcess:
     """An RTSP camera as a process of its own; in a network namespace where one is given."""
 
-    def __init__(self, clip: Path, *, host: str = "127.0.0.1", namespace: str = "") -> None:
+    def __init__(self, clip: Path, *, cable: Cable | None = None) -> None:
+        host, namespace = (cable.host, cable.namespace) if cable else ("127.0.0.1", "")
         port = _PORT_IN_NAMESPACE if namespace else free_port()
         inside = ["ip", "netns", "exec", namespace] if namespace else []
         served = ["-m", "tests.integration.rtsp_server", str(clip)]
@@ -75,12 +76,13 @@ class Cable:
     def __init__(self) -> None:
         mark = uuid.uuid4().hex[:6]
         self.namespace, self._near, self._far = f"edge-{mark}", f"en{mark}", f"ef{mark}"
-        subnet = f"10.197.{int(mark[:2], 16)}"
+        subnet = f"10.{197 + int(mark[2], 16)}.{int(mark[:2], 16)}"
         self.host = f"{subnet}.2"
         self._near_address = f"{subnet}.1/24"
 
     def __enter__(self) -> Self:
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.__exit__)
             self._ip("netns", "add", self.namespace)
             self._ip("link", "add", self._near, "type", "veth", "peer", "name", self._far)
             self._ip("link", "set", self._far, "netns", self.namespace)
@@ -88,9 +90,7 @@ class Cable:
             self._ip("link", "set", self._near, "up")
             self._inside("address", "add", f"{self.host}/24", "dev", self._far)
             self.plug()
-        except BaseException:
-            self.__exit__()
-            raise
+            undo.pop_all()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -104,14 +104,26 @@ class Cable:
     def plug(self) -> None:
         self._inside("link", "set", self._far, "up")
 
+    def lose(self, percent: int) -> None:
+        """From now on so many of a hundred packets from the camera never arrive."""
+        rules = (
+            "add table ip edge;"
+            "add chain ip edge out { type filter hook output priority 0; policy accept; };"
+            f"add rule ip edge out numgen random mod 100 < {percent} drop"
+        )
+        self._run("ip", "netns", "exec", self.namespace, "nft", rules)
+
     def _inside(self, *args: str) -> None:
         self._ip("-n", self.namespace, *args)
 
     def _ip(self, *args: str) -> None:
+        self._run("ip", *args)
+
+    def _run(self, *command: str) -> None:
         try:
-            subprocess.run(["ip", *args], capture_output=True, text=True, check=True)
+            subprocess.run(command, capture_output=True, text=True, check=True)
         except (FileNotFoundError, subprocess.CalledProcessError) as exc:
-            raise OSError(f"ip {' '.join(args)}: {getattr(exc, 'stderr', exc)}") from exc
+            raise OSError(f"{' '.join(command)}: {getattr(exc, 'stderr', exc)}") from exc
 
 
 @dataclass
@@ -121,8 +133,20 @@ class Fault:
     url: str
     break_it: Callable[[], None]
     mend_it: Callable[[], None]
+    transport: str = "tcp"
     broken_at: datetime | None = None
     mended_at: datetime | None = None
+
+
+@dataclass
+class Loss:
+    """What became of a camera that loses packets."""
+
+    frames: float = 0.0
+    corrupt: float = 0.0
+    oldest_s: float = 0.0  # what its answers became
+    verdicts: list[str] = field(default_factory=list)
+    reconnects: int = 0
 
 
 @dataclass
@@ -137,6 +161,7 @@ class Story:
     other_age_s: float = 0.0  # the oldest that its answers became
     frozen: list[tuple[str, str | None]] = field(default_factory=list)
     torn: list[tuple[float, float]] = field(default_factory=list)  # frames, damages counted
+    lossy: dict[str, Loss] = field(default_factory=dict)  # 5 % of the packets never arrive
     log: str = ""
 
 
@@ -158,27 +183,63 @@ def faults(clip: Path, stack: ExitStack) -> Iterator[dict[str, Fault]]:
             lambda: setattr(silent, "silent", False),
         ),
     }
-    try:
-        cable = stack.enter_context(Cable())
-    except OSError:
-        yield found
-        return
-    far = CameraProcess(clip, host=cable.host, namespace=cable.namespace)
-    stack.enter_context(far)
-    yield {**found, "pulled": Fault(far.url, cable.pull, cable.plug)}
+    with suppress(OSError):
+        found |= _faults_of_networks(clip, stack)
+    yield found
+
+
+def _faults_of_networks(clip: Path, stack: ExitStack) -> dict[str, Fault]:
+    """Return what needs networks of its own.  Raises OSError: they are not allowed here."""
+    cables = [stack.enter_context(Cable()) for _ in range(3)]
+    tcp, udp, powered = (stack.enter_context(CameraProcess(clip, cable=cable)) for cable in cables)
+
+    def power_off() -> None:
+        """Nobody is told: the connection stays half open."""
+        cables[2].pull()
+        powered.kill()
+
+    def power_on() -> None:
+        powered.start()
+        cables[2].plug()
+
+    return {
+        "pulled": Fault(tcp.url, cables[0].pull, cables[0].plug),
+        "pulled-udp": Fault(udp.url, cables[1].pull, cables[1].plug, transport="udp"),
+        "powered-off": Fault(powered.url, power_off, power_on),
+    }
+
+
+def lossy_cameras(clips: dict[str, Path], stack: ExitStack) -> dict[str, str]:
+    """Return the addresses of cameras of whose packets 5 % are lost; none where that cannot be."""
+    found = {}
+    with suppress(OSError):
+        for name, clip in clips.items():
+            cable = stack.enter_context(Cable())
+            cable.lose(5)
+            found[name] = stack.enter_context(CameraProcess(clip, cable=cable)).url
+    return found
 
 
 def cameras_of(
-    config: dict[str, Any], faults: dict[str, Fault], frozen_url: str, torn_urls: list[str]
+    config: dict[str, Any],
+    faults: dict[str, Fault],
+    frozen_url: str,
+    torn_urls: list[str],
+    lossy_urls: dict[str, str],
 ) -> None:
     """Put the cameras into a configuration whose only one is well."""
     (well,) = config["cameras"]
     plain = {"sample": {"every": 1}, "stall_after": f"{STALL_AFTER_S}s"}
     asked = {**plain, "questions": well["questions"][:1]}
-    config["cameras"] += [{**asked, "id": name, "source": f.url} for name, f in faults.items()]
+    udp = {**asked, "transport": "udp"}
+    config["cameras"] += [
+        {**asked, "id": name, "source": f.url, "transport": f.transport}
+        for name, f in faults.items()
+    ]
     config["cameras"] += [
         {**asked, "id": f"torn{n}", "source": url} for n, url in enumerate(torn_urls)
     ]
+    config["cameras"] += [{**udp, "id": name, "source": url} for name, url in lossy_urls.items()]
     config["cameras"].append(
         {**asked, "id": "frozen", "source": frozen_url, "frozen_after": f"{FROZEN_AFTER_S}s"}
     )
@@ -193,14 +254,16 @@ def tell(
     """Break every camera at once for away_s seconds, mend it, and tell what was heard."""
     well = write_colours(directory / "well.mp4", [(RED, 30.0)])
     changing = write_colours(directory / "frozen.mp4", [(RED, 5.0), (BLUE, 5.0)])
+    large = write_clip(directory / "large.mp4", size=(640, 360), crf="10")  # many packets each
     with ExitStack() as stack, faults(well, stack) as broken:
         frozen = stack.enter_context(CameraProcess(changing))
+        lossy = lossy_cameras({"lossy": well, "lossy-large": large}, stack)
         config = make_config(str(well), loop=True, pace="realtime")
         torn = [stack.enter_context(_torn(directory, codec)) for codec in ("libx264", "libx265")]
-        cameras_of(config, broken, frozen.url, [server.url("torn") for server in torn])
+        cameras_of(config, broken, frozen.url, [server.url("torn") for server in torn], lossy)
         file = write_config(directory / "cameras.yaml", config)
         daemon = stack.enter_context(Daemon(file))
-        return _Telling(config, broken, subscriber, daemon).tell(away_s)
+        return _Telling(config, broken, sorted(lossy), subscriber, daemon).tell(away_s)
 
 
 def _torn(directory: Path, codec: str) -> RtspServer:
@@ -215,14 +278,16 @@ class _Telling:
         self,
         config: dict[str, Any],
         faults: dict[str, Fault],
+        lossy: list[str],
         subscriber: Subscriber,
         daemon: Daemon,
     ) -> None:
         self._config, self._faults, self._heard = config, faults, subscriber
-        self._daemon, self._story = daemon, Story()
+        self._daemon, self._story = daemon, Story(lossy={name: Loss() for name in lossy})
 
     def tell(self, away_s: float) -> Story:
         wait_until(lambda: all(self._verdict(name) == "YES" for name in self._faults), 30)
+        wait_until(lambda: all(self._age_s(name) < 1.0 for name in self._story.lossy))
         began = len(self._events("gate"))
         for fault in self._faults.values():
             fault.broken_at = datetime.now(timezone.utc)
@@ -245,6 +310,10 @@ class _Telling:
             (self._frames(f"torn{n}", "decoded"), self._frames(f"torn{n}", "corrupt"))
             for n in range(2)
         ]
+        for name, loss in self._story.lossy.items():
+            loss.frames, loss.corrupt = (self._frames(name, o) for o in ("decoded", "corrupt"))
+            loss.verdicts = [e["verdict"] for e in self._events(name)]
+            loss.reconnects = int(self._health(name)["reconnects"])
         self._story.log = self._daemon.log.read_text()
         return self._story
 
@@ -268,13 +337,15 @@ class _Telling:
         """Wait, with an eye on the age of the other camera's answers."""
 
         def watched() -> Any:
-            self._story.other_age_s = max(self._story.other_age_s, self._age_s())
+            self._story.other_age_s = max(self._story.other_age_s, self._age_s("gate"))
+            for name, loss in self._story.lossy.items():
+                loss.oldest_s = max(loss.oldest_s, self._age_s(name))
             return met()
 
         wait_until(watched, timeout_s)
 
-    def _age_s(self) -> float:
-        return self._metric('edge_answer_age_seconds{camera="gate",question="red"}')
+    def _age_s(self, camera: str) -> float:
+        return self._metric(f'edge_answer_age_seconds{{camera="{camera}",question="red"}}')
 
     def _frames(self, camera: str, outcome: str) -> float:
         return self._metric(f'edge_frames_total{{camera="{camera}",outcome="{outcome}"}}')
