@@ -8,7 +8,7 @@ from typing import Any
 import av
 import pytest
 
-from tests.data.colours import BLUE, GREY, RED, write_colours
+from tests.data.colours import BLUE, GREY, RED, lined, write_colours, write_pictures
 from tests.e2e.conftest import MakeConfig
 from tests.e2e.daemon import Daemon, Subscriber, write_config
 
@@ -55,6 +55,30 @@ def test_daemon_tells_what_a_file_shows_then_ends(
     assert subscriber.events("red")[2]["duration_s"] == pytest.approx(3.0)
     assert subscriber.last("box/gate/red/verdict") == b"UNKNOWN"
     assert subscriber.last("box/gate/status") == b"offline"
+
+
+def test_daemon_says_low_margin_where_a_question_asks_for_it(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    red, faint = lined(RED), lined((164, 80, 80), lines=(250, 250, 250))
+    clip = write_pictures(tmp_path / "faint.mp4", [(red, 2.0), (faint, 3.0), (red, 1.0)])
+    config = make_config(str(clip))
+    asked = config["cameras"][0]["questions"][0]
+    config["cameras"][0]["questions"] = [
+        {**asked, "unsure_after": "1s", "yes_above": 0.9, "no_below": 0.1},
+        {**asked, "id": "kept", "yes_above": 0.9, "no_below": 0.1},
+    ]
+    run(tmp_path, config)
+    subscriber.wait(lambda s: s.last("box/status") == b"offline")
+
+    assert story(subscriber.events("red")) == [
+        ("YES", 0.5, None),
+        ("UNKNOWN", 3.0, "low_margin"),
+        ("YES", 5.5, None),
+        ("UNKNOWN", 5.9, "camera_offline"),
+    ]
+    assert [e["verdict"] for e in subscriber.events("kept")] == ["YES", "UNKNOWN"]
+    assert 0.1 < subscriber.events("red")[1]["p_yes"] < 0.9
 
 
 def test_daemon_ties_events_into_episodes(
