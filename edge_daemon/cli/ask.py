@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
         picture = read_picture(Path(name))
         answers = _answer(engine, picture, ready)
         for n, question in enumerate(questions):
-            _print(_row(name, question, float(answers.p_yes[0, n])), as_json=args.json)
+            row = _row(name, question, float(answers.p_yes[0, n]))
+            _print({**row, "remark": ready.remarks[n]}, as_json=args.json)
         if args.explain:
             _explain(Path(args.explain), picture, questions[0], answers)
     engine.close()
@@ -80,6 +81,7 @@ def _print(row: dict[str, Any], *, as_json: bool) -> None:
         return
     p_yes = "  -  " if row["p_yes"] is None else f"{row['p_yes']:.3f}"
     why = f" ({row['reason']})" if row["reason"] else ""
+    why += f"  {row['remark']}" if row["remark"] else ""
     print(f"{row['verdict']:7} {p_yes}  {row['image']}: {row['question']}{why}")
 
 

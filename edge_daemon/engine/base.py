@@ -19,13 +19,15 @@ class QuestionSet:
     """Questions made ready once, asked of every frame.
 
     vectors is float32 (Q, K, D); mask is float32 (Q, T), 1 where the zone lets a token count;
-    supported is bool (Q,): whether the bundle ever learned what is asked.
+    supported is bool (Q,): whether the bundle ever learned what is asked; remarks say why it did
+    not, or what in an understood question changes no answer, and are "" for all others.
     """
 
     texts: tuple[str, ...]
     vectors: NDArray[np.float32] = field(repr=False)
     mask: NDArray[np.float32] = field(repr=False)
     supported: NDArray[np.bool_] = field(repr=False)
+    remarks: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

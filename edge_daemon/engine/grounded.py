@@ -74,12 +74,18 @@ class GroundedEngine:
         Each text is encoded by itself, so that its vectors never depend on its neighbours.
         An unsupported one gets zeros, and is not run.
         """
-        supported = np.array([self._tokenizer.supports(text) for text in texts], np.bool_)
+        refusals = [self._tokenizer.refusal(text) for text in texts]
+        supported = np.array([refusal is None for refusal in refusals], np.bool_)
+        remarks = tuple(
+            refusal or (zone is None and self._tokenizer.note(text)) or ""
+            for refusal, zone, text in zip(refusals, zones, texts)
+        )
         vectors = np.zeros((len(texts), *self._vector_shape), np.float32)
         for n, text in enumerate(texts):
             if supported[n]:
                 vectors[n] = self._encoded(text)
-        return QuestionSet(tuple(texts), vectors, zone_masks(zones, self.grid), supported)
+        mask = zone_masks(zones, self.grid)
+        return QuestionSet(tuple(texts), vectors, mask, supported, remarks)
 
     def look(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Tokens (B, T, D) float32 of pictures (B, height, width, 3), uint8 RGB.

@@ -93,6 +93,11 @@ class Tokenizer(BaseModel):
         strange = self.wording.unfamiliar(words) if self.wording else ()
         return self._advised(f"never learned '{' '.join(strange)}'", strange) if strange else None
 
+    def note(self, text: str) -> str | None:
+        """What in an understood text changes no answer, and what to do about it."""
+        found = self.wording.unjudged(_words(text)) if self.wording else {}
+        return "; ".join(f"'{said}' is not judged -- {what}" for said, what in found.items()) or None
+
     def _advised(self, what: str, words: tuple[str, ...]) -> str:
         known = self.wording.advice if self.wording else {}
         advice = next((known[word] for word in words if word in known), None)

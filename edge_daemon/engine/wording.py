@@ -22,7 +22,8 @@ class Wording(BaseModel):
 
     fillers are left out first.  Then the longest phrase of classes that begins at a word gives its
     class, "" meaning that it says nothing; a word in no phrase is a class of its own.  sequences
-    are the runs of three classes, edges included, that training used.
+    are the runs of three classes, edges included, that training used.  advice tells, by word, what
+    to ask instead; notes tell, by class, what is understood but not judged.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -31,6 +32,7 @@ class Wording(BaseModel):
     classes: dict[str, str] = Field(max_length=65_536)
     sequences: list[str] = Field(max_length=65_536)
     advice: dict[str, str] = Field(max_length=1000)
+    notes: dict[str, str] = Field(max_length=1000)
 
     def unfamiliar(self, words: Sequence[str]) -> tuple[str, ...]:
         """Words of the first sequence training never used; empty when it used all."""
@@ -39,6 +41,11 @@ class Wording(BaseModel):
             if classes not in self._known:
                 return said
         return () if runs else tuple(words)
+
+    def unjudged(self, words: Sequence[str]) -> dict[str, str]:
+        """Phrases that are understood but change no answer, and what to do about each."""
+        found = ((self.notes.get(kind), said) for kind, said in self._classed(words))
+        return {" ".join(said): note for note, said in found if note}
 
     def runs(self, words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
         """Sequences of classes, joined by spaces, each with the words it was made of."""

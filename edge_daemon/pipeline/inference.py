@@ -76,10 +76,10 @@ class Inference:
             self._clients[camera.id] = _Client(board, questions, judged)
         for n in np.flatnonzero(~questions.supported):
             log.warning(
-                "camera %s: '%s' is not something this bundle can answer -- it stays UNKNOWN;"
-                " ask in other words, or see the bundle's CARD.md",
+                "camera %s: '%s' stays UNKNOWN, this bundle cannot answer it: %s",
                 camera.id,
                 asked[n].ask,
+                questions.remarks[n],
             )
 
     def remove(self, camera: CameraId) -> None:

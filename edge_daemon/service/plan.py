@@ -36,6 +36,7 @@ class QuestionPlan:
     ask: str
     zone: str | None
     supported: bool
+    remark: str  # why not, or what in it changes no answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,11 @@ class Plan:
             yield f"camera {camera.id}: {camera.source}, {pace}, recording {camera.record}"
             for q in camera.questions:
                 zone = f" in zone {q.zone}" if q.zone else ""
-                known = "" if q.supported else "  NOT SUPPORTED by this bundle: stays UNKNOWN"
-                yield f"  {q.id}: {q.ask}{zone}{known}"
+                yield f"  {q.id}: {q.ask}{zone}"
+                if not q.supported:
+                    yield f"    NOT SUPPORTED by this bundle, stays UNKNOWN: {q.remark}"
+                elif q.remark:
+                    yield f"    note: {q.remark}"
         yield (
             f"load: {self.picture_ms:.1f} ms a picture on this machine,"
             f" {self.load:.0%} of the inference thread for the live cameras"
@@ -167,8 +171,10 @@ def _camera_plan(camera: CameraConfig, questions: QuestionSet) -> CameraPlan:
         pictures_per_s=_pictures_per_s(camera),
         record=camera.record.mode,
         questions=tuple(
-            QuestionPlan(q.id, q.ask, q.zone, bool(supported))
-            for q, supported in zip(camera.questions, questions.supported)
+            QuestionPlan(q.id, q.ask, q.zone, bool(supported), remark)
+            for q, supported, remark in zip(
+                camera.questions, questions.supported, questions.remarks
+            )
         ),
     )
 

@@ -12,6 +12,12 @@ _LOOKS = "clothes, things carried and looks are not judged: ask for a person, a 
 _COLOUR = "colours are judged of traffic lights only: leave the colour out"
 _COUNT = "ask for YES or NO: 'at least 3 cars', 'no dog', 'a person on the left'"
 
+NOTES: Final[dict[str, str]] = {
+    "site": "the whole picture counts: draw a zone to ask about that place only",
+    "stands": "moving or not, it counts",
+}
+"""By class of words: what is understood but not judged, where no zone is drawn."""
+
 ADVICE: Final[dict[str, str]] = {
     word: advice
     for words, advice in (

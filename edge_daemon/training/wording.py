@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_daemon.engine.wording import Wording
 from edge_daemon.training import grammar
-from edge_daemon.training.advice import ADVICE
+from edge_daemon.training.advice import ADVICE, NOTES
 from edge_daemon.training.concepts import CONCEPTS, LIGHTS, SCENES
 from edge_daemon.training.questions import draw
 
@@ -84,12 +84,12 @@ _PHRASES: Final[dict[str, str]] = {
 def make_wording() -> Wording:
     """What the grammar as it is now can say, from the same questions every time."""
     rng, counted = Random(1), Counter[str]()
-    empty = Wording(fillers=list(FILLERS), classes=_classes(), sequences=[], advice={})
+    empty = Wording(fillers=list(FILLERS), classes=_classes(), sequences=[], advice={}, notes={})
     for _ in range(_DRAWS):
         _, text = draw(rng, rng.choice(CONCEPTS + SCENES))
         counted.update(classes for classes, _ in empty.runs(text.split()))
     learned = sorted(run for run, n in counted.items() if n >= _OFTEN)
-    return empty.model_copy(update={"sequences": learned, "advice": dict(ADVICE)})
+    return empty.model_copy(update={"sequences": learned, "advice": dict(ADVICE), "notes": dict(NOTES)})
 
 
 def _classes() -> dict[str, str]:
