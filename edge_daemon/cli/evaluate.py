@@ -111,14 +111,14 @@ def _answered(rows: Sequence[_Row], engine: Engine) -> Iterator[_Row]:
     by_image: dict[Path, list[_Row]] = defaultdict(list)
     for row in rows:
         by_image[row.image].append(row)
-    with file_progress(["pictures"], [float(len(by_image))]) as tell:
+    with file_progress({"pictures": float(len(by_image))}) as progress:
         for n, (path, asked) in enumerate(by_image.items(), 1):
             picture = read_picture(path).resized(*engine.input_size)
             ready = engine.prepare([row.question for row in asked], [None] * len(asked))
             p_yes = engine.answer(engine.look(picture[None]), ready).p_yes[0].tolist()
             for row, p in zip(asked, p_yes):
                 yield _Row(row.given, row.image, row.question, row.answer, p)
-            tell("pictures", float(n))
+            progress.tell("pictures", float(n))
 
 
 def _figures(rows: Sequence[_Row], args: argparse.Namespace) -> dict[str, float | int | None]:

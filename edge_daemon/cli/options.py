@@ -63,15 +63,15 @@ def questions_of(args: argparse.Namespace, **more: object) -> tuple[QuestionConf
     )
 
 
-def parse_polygon(text: str) -> tuple[tuple[float, float], ...]:
+def parse_polygon(text: str, *, where: str = "--zone") -> tuple[tuple[float, float], ...]:
     """Return the corners of ``x,y x,y x,y ...`` (fractions).  Raises UsageError."""
-    hint = 'write corners as fractions: --zone "0.1,0.5 0.9,0.5 0.9,0.9"'
+    hint = f'write corners as fractions: {where} "0.1,0.5 0.9,0.5 0.9,0.9"'
     try:
         numbers = [float(part) for part in text.replace(",", " ").split()]
     except ValueError:
-        raise UsageError("is not a list of numbers", where="--zone", hint=hint) from None
+        raise UsageError("is not a list of numbers", where=where, hint=hint) from None
     if len(numbers) < 6 or len(numbers) % 2 or not all(0 <= n <= 1 for n in numbers):
-        raise UsageError("needs three corners or more within 0..1", where="--zone", hint=hint)
+        raise UsageError("needs three corners or more within 0..1", where=where, hint=hint)
     return tuple(zip(numbers[::2], numbers[1::2]))
 
 

@@ -6,9 +6,8 @@ import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Event as Flag
 from typing import TYPE_CHECKING
 
 from edge_daemon.cli.options import (
@@ -19,166 +18,143 @@ from edge_daemon.cli.options import (
     questions_of,
 )
 from edge_daemon.cli.progress import file_progress
-from edge_daemon.errors import EdgeError, UsageError
+from edge_daemon.cli.video_jobs import Job, expanded, result_names
+from edge_daemon.errors import ConfigError, EdgeError, UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
 
-    from edge_daemon.config.models import CameraConfig, EngineConfig
-    from edge_daemon.overlay import Overlay
-    from edge_daemon.recording.video import VideoWriter
-    from edge_daemon.types import Frame, QuestionId, QuestionState
+    from edge_daemon.cli.video_jobs import Outcome
+    from edge_daemon.config.models import CameraConfig
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("videos", nargs="+", metavar="IN", help="video files")
+    parser.add_argument("videos", nargs="+", metavar="IN", help="video files, or globs in quotes")
     add_question_options(parser)
     parser.add_argument("--zone", metavar="'X,Y X,Y X,Y'", help="ask inside this polygon only")
+    parser.add_argument(
+        "--mask", action="append", default=[], metavar="'X,Y X,Y X,Y'",
+        help="black this out before anything sees it; may be given several times",
+    )  # fmt: skip
     parser.add_argument("--out", required=True, metavar="DIR", help="where the results go")
     parser.add_argument("--every", type=int, default=5, metavar="N", help="each Nth frame (5)")
     parser.add_argument("--hold", default="1s", metavar="T", help="an answer must last (1s)")
-    parser.add_argument("--jobs", type=int, default=1, metavar="J", help="files at a time (1)")
+    parser.add_argument(
+        "--jobs", type=int, default=None, metavar="J", help="files at a time (half the cores)"
+    )
     parser.add_argument("--no-video", action="store_true", help="JSON Lines only")
+    parser.add_argument(
+        "--evidence", type=int, default=None, metavar="N", help="tint by the Nth question"
+    )
+    parser.add_argument("--encoder", default="auto", metavar="E", help="auto, x264, v4l2m2m, nvenc")
     parser.add_argument("--json", action="store_true", help="one JSON object a finished file")
     add_engine_options(parser)
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """One file, and where its results go."""
-
-    source: Path
-    camera: CameraConfig
-    rows: Path
-    video: Path | None
-
-
 def run(args: argparse.Namespace) -> int:
-    """Answer about every file; one that fails is told, and the others go on."""
-    from edge_daemon.sources.probe import length_s  # noqa: PLC0415  keeps --help light
+    """Answer about every file; one that fails is told, and the others go on.
+
+    What an earlier run finished is not done again.
+    """
+    from edge_daemon.cli.video_work import workshop  # noqa: PLC0415  keeps --help light
+    from edge_daemon.sources.probe import declared  # noqa: PLC0415
 
     jobs = _jobs(args)
-    engine, worst = engine_settings(args), 0
-    threads = max(1, min(4, (os.cpu_count() or 1) // max(1, args.jobs)))  # of each encoder
-    names, lengths_s = [job.source.name for job in jobs], [length_s(job.source) for job in jobs]
-    with (
-        file_progress(names, lengths_s) as tell,
-        ThreadPoolExecutor(max(1, args.jobs)) as pool,
-    ):
-        for job, done in [(j, pool.submit(_annotate, j, engine, threads, tell)) for j in jobs]:
-            try:
-                n_frames, n_rows = done.result()
-            except EdgeError as exc:
-                print(exc, file=sys.stderr)
-                worst = max(worst, exc.exit_code)
-                continue
-            _print(job, n_frames, n_rows, as_json=args.json)
-    return worst
+    n_at_once = _at_once(args, len(jobs))
+    lengths_s = {job.name: declared(Path(job.source)).length_s for job in jobs}
+    with ExitStack() as stack:
+        shop = stack.enter_context(workshop(engine_settings(args), n_at_once))
+        progress = stack.enter_context(file_progress(lengths_s))
+        pool = stack.enter_context(ThreadPoolExecutor(n_at_once))
+        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+        stack.callback(shop.stop.set)  # on Ctrl-C each file ends with its next frame
+        tasks = [(job, pool.submit(shop.do, job, progress)) for job in jobs]
+        return max(_told(job, task, as_json=args.json) for job, task in tasks)
 
 
-def _jobs(args: argparse.Namespace) -> list[_Job]:
-    """Return a job per file.  Raises UsageError where two would write the same results."""
-    from edge_daemon.config.load import parse_settings  # noqa: PLC0415  keeps --help light
-
-    out = Path(args.out)
-    questions = [
-        {**q.model_dump(exclude={"hold", "unknown_after", "zone", "schedule"}), "hold": args.hold}
-        for q in questions_of(args)
-    ]
-    zones = {"zone": parse_polygon(args.zone)} if args.zone else {}
-    jobs: dict[str, _Job] = {}
-    for name in args.videos:
-        source = Path(name)
-        if source.stem in jobs:
-            hint = "give them different names, or different --out"
-            raise UsageError("two files of that name", where=source.stem, hint=hint)
-        camera = {
-            "id": "video",
-            "source": name,
-            "sample": {"every": args.every},
-            "zones": zones,
-            "questions": [{**q, "zone": "zone" if zones else None} for q in questions],
+def _told(job: Job, task: Future[Outcome | None], *, as_json: bool) -> int:
+    """Wait for a job and print what became of it; return the exit code for it."""
+    try:
+        made = task.result()
+    except EdgeError as exc:
+        print(exc, file=sys.stderr)
+        return exc.exit_code
+    if made is None:
+        return 0
+    if as_json:
+        found = {
+            "source": job.source,
+            "frames": made.frames,
+            "asked": made.asked,
+            "rows": str(job.rows),
+            "video": str(job.video) if job.video else None,
+            "done_before": made.is_old,
         }
-        data = {"version": 1, "cameras": [camera]}
-        jobs[source.stem] = _Job(
-            source=source,
-            camera=parse_settings(data, where="video").cameras[0],
-            rows=out / f"{source.stem}.jsonl",
-            video=None if args.no_video else out / f"{source.stem}.mp4",
-        )
+        print(json.dumps(found, ensure_ascii=False), flush=True)
+    else:
+        results = " and ".join(str(path) for path in reversed(job.results))
+        before = ", done before" if made.is_old else ""
+        print(f"{job.source}: {made.frames} frames, {made.asked} asked{before} -> {results}")
+    return 0
+
+
+def _at_once(args: argparse.Namespace, n_jobs: int) -> int:
+    if args.jobs is not None and args.jobs < 1:
+        raise UsageError("must be 1 or more", where="--jobs", hint="leave it out: half the cores")
+    return min(n_jobs, args.jobs or max(1, len(os.sched_getaffinity(0)) // 2))
+
+
+def _jobs(args: argparse.Namespace) -> list[Job]:
+    """Return a job per file.  Raises UsageError."""
+    out = Path(args.out)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         hint = "name a directory that can be made"
         raise UsageError(f"{out}: {exc.strerror}", where="--out", hint=hint) from exc
-    return list(jobs.values())
+    sources = expanded(args.videos)
+    return [
+        Job(
+            source=source,
+            name=name,
+            camera=_camera(args, source),
+            rows=out / f"{name}.jsonl",
+            video=None if args.no_video else out / f"{name}.mp4",
+        )
+        for source, name in zip(sources, result_names(sources))
+    ]
 
 
-class _Burn:
-    """Draws the answers on each frame and writes it."""
+def _camera(args: argparse.Namespace, source: str) -> CameraConfig:
+    """Return the options as a camera of the configuration.  Raises UsageError."""
+    from edge_daemon.config.load import parse_settings  # noqa: PLC0415  keeps --help light
 
-    def __init__(self, writer: VideoWriter, overlay: Overlay) -> None:
-        self._writer, self._overlay = writer, overlay
-
-    def write(self, frame: Frame, states: Mapping[QuestionId, QuestionState]) -> None:
-        rgb = frame.picture.rgb()
-        self._overlay.draw(rgb, states, frame.pts_s)
-        self._writer.write(rgb, frame.pts_s)
-
-
-def _annotate(
-    job: _Job, settings: EngineConfig, threads: int, tell: Callable[[str, float], None]
-) -> tuple[int, int]:
-    """Do one file; return how many frames it has, and how many were asked.  Raises EdgeError.
-
-    Results appear under their names only when they are whole.
-    """
-    from contextlib import ExitStack  # noqa: PLC0415  keeps --help light
-
-    from edge_daemon.engine.open import open_engine  # noqa: PLC0415
-    from edge_daemon.overlay import Overlay  # noqa: PLC0415
-    from edge_daemon.pipeline.annotate import annotate  # noqa: PLC0415
-    from edge_daemon.pipeline.recording import shown_questions  # noqa: PLC0415
-    from edge_daemon.recording.video import VideoWriter  # noqa: PLC0415
-    from edge_daemon.sources.open import open_source  # noqa: PLC0415
-
-    n_frames = n_rows = 0
-    partial_rows = job.rows.with_suffix(".jsonl.part")
-    partial_video = job.video.with_suffix(".part.mp4") if job.video else None
-    with ExitStack() as stack:
-        source = stack.enter_context(open_source(job.camera, Flag()))
-        engine = open_engine(settings)
-        stack.callback(engine.close)
-        rows = stack.enter_context(partial_rows.open("w", encoding="utf-8"))
-        sink = None
-        if partial_video is not None:
-            writer = stack.enter_context(VideoWriter(partial_video, threads=threads))
-            overlay = Overlay(job.source.name, shown_questions(job.camera), job.camera.zones)
-            sink = _Burn(writer, overlay)
-        for row in annotate(job.camera, source, engine, sink):
-            n_frames += 1
-            if row is not None:
-                n_rows += 1
-                rows.write(json.dumps(row, ensure_ascii=False) + "\n")
-                tell(job.source.name, row["pts_s"])
-    partial_rows.replace(job.rows)
-    if partial_video is not None and job.video is not None:
-        partial_video.replace(job.video)
-    return n_frames, n_rows
-
-
-def _print(job: _Job, n_frames: int, n_rows: int, *, as_json: bool) -> None:
-    found = {
-        "source": str(job.source),
-        "frames": n_frames,
-        "asked": n_rows,
-        "rows": str(job.rows),
-        "video": str(job.video) if job.video else None,
+    asked = [
+        {**q.model_dump(exclude={"hold", "unknown_after", "zone", "schedule"}), "hold": args.hold}
+        for q in questions_of(args)
+    ]
+    zones = {"zone": parse_polygon(args.zone)} if args.zone else {}
+    if args.evidence is not None and not 1 <= args.evidence <= len(asked):
+        raise UsageError(
+            f"there is no question {args.evidence}", where="--evidence", hint=f"1 to {len(asked)}"
+        )
+    tinted_by = None if args.evidence is None else asked[args.evidence - 1]["id"]
+    camera = {
+        "id": "video",
+        "source": source,
+        "sample": {"every": args.every},
+        "zones": zones,
+        "privacy_masks": [parse_polygon(text, where="--mask") for text in args.mask],
+        "questions": [{**q, "zone": "zone" if zones else None} for q in asked],
+        "record": {"encoder": args.encoder, "burned": {"evidence": tinted_by}},
     }
-    if as_json:
-        print(json.dumps(found, ensure_ascii=False))
-    else:
-        made = " and ".join(str(path) for path in (job.video, job.rows) if path)
-        print(f"{job.source}: {n_frames} frames, {n_rows} asked -> {made}")
+    try:
+        return parse_settings({"version": 1, "cameras": [camera]}, where="video").cameras[0]
+    except ConfigError as exc:  # it was the command line that gave the value
+        what = exc.faults[0].rpartition("cameras.0.")[2]
+        key, _, what = what.partition(": ")
+        name = {"sample.every": "--every", "record.encoder": "--encoder"}.get(key, "--hold")
+        what, _, hint = what.partition(" -- ")
+        raise UsageError(what, where=name, hint=hint) from exc

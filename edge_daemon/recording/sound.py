@@ -11,7 +11,7 @@ import av
 from av.audio.stream import AudioStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from av import AudioFrame, Packet
     from av.container import InputContainer, OutputContainer
@@ -24,16 +24,13 @@ _FRAME: Final = 1024  # samples of an AAC packet.  Source: ISO/IEC 14496-3
 
 
 class Sound:
-    """The best audio track of an open container, to be read once.  Used by one thread.
+    """An audio track of an open container, which it owns, to be read once.  Used by one thread.
 
     What browsers play is copied, packet by packet; other sound becomes AAC.  Where it is damaged
     it is silent; where nothing more can be read it ends.
     """
 
-    def __init__(self, container: InputContainer) -> None:
-        stream = container.streams.best("audio")
-        if not isinstance(stream, AudioStream) or stream.codec_context is None:
-            raise ValueError("holds no sound")  # has_sound() tells beforehand
+    def __init__(self, container: InputContainer, stream: AudioStream) -> None:
         self._container, self._from = container, stream
         self._to: AudioStream | None = None
         self._resampler: av.AudioResampler | None = None
@@ -41,6 +38,10 @@ class Sound:
         self._next: Packet[AudioStream] | None = None
         self._last = -1  # ticks of the last packet
         self._shift_s = 0.0
+
+    def close(self) -> None:
+        """Close the container."""
+        self._container.close()
 
     def add_to(self, container: OutputContainer) -> None:
         """Declare the track in the file that will be written."""
@@ -112,7 +113,14 @@ class Sound:
             yield from self._to.encode(None)
 
 
-def has_sound(container: InputContainer) -> bool:
-    """Return whether an open container has an audio track that can be kept."""
+def sound_of(open_it: Callable[[], InputContainer]) -> Sound | None:
+    """Open a container and return its sound; None where it has none, or cannot be read."""
+    try:
+        container = open_it()
+    except av.FFmpegError:
+        return None
     stream = container.streams.best("audio")
-    return isinstance(stream, AudioStream) and stream.codec_context is not None
+    if isinstance(stream, AudioStream) and stream.codec_context is not None:
+        return Sound(container, stream)
+    container.close()
+    return None
