@@ -18,14 +18,13 @@ from edge_daemon.cli.options import (
     questions_of,
 )
 from edge_daemon.cli.progress import file_progress
-from edge_daemon.cli.video_jobs import Job, expanded, result_names
 from edge_daemon.errors import ConfigError, EdgeError, UsageError
 
 if TYPE_CHECKING:
     import argparse
     from concurrent.futures import Future
 
-    from edge_daemon.cli.video_jobs import Outcome
+    from edge_daemon.cli.video_jobs import Job, Outcome
     from edge_daemon.config.models import CameraConfig
 
 
@@ -108,6 +107,12 @@ def _at_once(args: argparse.Namespace, n_jobs: int) -> int:
 
 def _jobs(args: argparse.Namespace) -> list[Job]:
     """Return a job per file.  Raises UsageError."""
+    from edge_daemon.cli.video_jobs import (  # noqa: PLC0415  keeps --help light
+        Job,
+        expanded,
+        result_names,
+    )
+
     out = Path(args.out)
     try:
         out.mkdir(parents=True, exist_ok=True)
