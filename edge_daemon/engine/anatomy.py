@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 # Field numbers.  Source: onnx/onnx.proto3.
 _MODEL_GRAPH: Final = 7
 _MODEL_OPSETS: Final = 8
+_MODEL_METADATA: Final = 14
 _GRAPH_NODE, _GRAPH_INITIALIZER = 1, 5
 _NODE_OP_TYPE: Final = 4
 _TENSOR_DIMS, _TENSOR_TYPE, _TENSOR_NAME = 1, 2, 8
 _OPSET_DOMAIN, _OPSET_VERSION = 1, 2
+_ENTRY_KEY, _ENTRY_VALUE = 1, 2
 # TensorProto.DataType -> name and bytes of one value
 _TYPES: Final = {
     1: ("float32", 4), 2: ("uint8", 1), 3: ("int8", 1), 6: ("int32", 4), 7: ("int64", 8),
@@ -44,12 +46,16 @@ class HeldTensor:
 
 @dataclass(frozen=True, slots=True)
 class Anatomy:
-    """One graph: size of its file, operators with how often, tensors, largest first."""
+    """One graph: size of its file, operators with how often, tensors, largest first.
+
+    metadata is what its maker wrote into it.
+    """
 
     n_bytes: int
     opset: int
     operators: dict[str, int]
     tensors: tuple[HeldTensor, ...]
+    metadata: dict[str, str]
 
     @property
     def n_parameters(self) -> int:
@@ -60,11 +66,13 @@ class Anatomy:
 def dissect(model: bytes, *, where: str) -> Anatomy:
     """Take an ONNX file apart.  Raises BundleError when it is none."""
     operators: Counter[str] = Counter()
-    tensors, opset = [], 0
+    tensors, opset, metadata = [], 0, {}
     try:
         for number, value in fields_of(memoryview(model)):
             if number == _MODEL_OPSETS and isinstance(value, memoryview):
                 opset = max(opset, _opset(value))
+            elif number == _MODEL_METADATA and isinstance(value, memoryview):
+                metadata[_text(value, _ENTRY_KEY)] = _text(value, _ENTRY_VALUE)
             if number == _MODEL_GRAPH and isinstance(value, memoryview):
                 for part, raw in _messages(value):
                     if part == _GRAPH_NODE:
@@ -75,7 +83,7 @@ def dissect(model: bytes, *, where: str) -> Anatomy:
         hint = "export the bundle again"
         raise BundleError("is not an ONNX model", where=where, hint=hint) from exc
     tensors.sort(key=lambda tensor: -tensor.n_bytes)
-    return Anatomy(len(model), opset, dict(operators.most_common()), tuple(tensors))
+    return Anatomy(len(model), opset, dict(operators.most_common()), tuple(tensors), metadata)
 
 
 def _messages(raw: memoryview) -> Iterator[tuple[int, memoryview]]:

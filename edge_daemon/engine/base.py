@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edge_daemon.types import EngineInfo, Polygon
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class QuestionSet:
     """Questions made ready once, asked of every frame.
 
@@ -45,7 +45,11 @@ class Answers:
 class Engine(Protocol):
     """A bundle opened on a runtime.  One thread at a time."""
 
-    info: EngineInfo
+    @property
+    def info(self) -> EngineInfo:
+        """Who answers now: it may change while a plan is built, or when a GPU fails."""
+        ...
+
     input_size: tuple[int, int]  # (width, height) a picture is stretched to
     grid: tuple[int, int]  # (columns, rows) of tokens; T = columns * rows
 

@@ -1,4 +1,4 @@
-"""Whether an ONNX file stands alone.
+"""ONNX files as bytes: whether one stands alone, and inputs made constant.  Needs no library.
 
 ONNX lets a tensor's values lie in another file.  ONNX Runtime opens that file when a model is
 given as bytes, relative to the working directory, and up to 1.20 also at any absolute path
@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from edge_daemon.errors import BundleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
 
 # Message -> its fields that may hold a tensor, however deep.  Source: onnx/onnx.proto3.
 _MAY_HOLD_TENSORS: Final[Mapping[str, Mapping[int, str]]] = {
@@ -35,6 +39,12 @@ _MAY_HOLD_TENSORS: Final[Mapping[str, Mapping[int, str]]] = {
 }
 _EXTERNAL_DATA: Final = 13  # of TensorProto: where the values lie
 _DATA_LOCATION: Final = 14  # of TensorProto: 0 here, 1 elsewhere
+
+# Field numbers.  Source: onnx/onnx.proto3.
+_MODEL_GRAPH: Final = 7
+_GRAPH_INITIALIZER, _GRAPH_INPUT = 5, 11
+_TENSOR_DIMS, _TENSOR_TYPE, _TENSOR_NAME, _TENSOR_RAW = 1, 2, 8, 9
+_FLOAT32: Final = 1  # of TensorProto.DataType
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types; source: protobuf encoding guide
 _FIXED_SIZE: Final = {_FIXED64: 8, _FIXED32: 4}
@@ -67,15 +77,69 @@ def _has_external_data(model: memoryview) -> bool:
     return False
 
 
+def with_constants(model: bytes, values: Mapping[str, NDArray[np.float32]]) -> bytes:
+    """The model with inputs replaced by constants, so that a runtime computes with them once.
+
+    Raises ValueError or IndexError when it is not an ONNX model.
+    """
+    out = bytearray()
+    for number, value, whole in _spans(memoryview(model)):
+        if number == _MODEL_GRAPH and isinstance(value, memoryview):
+            graph = bytearray()
+            for part, held, raw in _spans(value):
+                if part == _GRAPH_INPUT and isinstance(held, memoryview) and _name(held) in values:
+                    continue
+                graph += raw
+            for name, array in values.items():
+                graph += _field(_GRAPH_INITIALIZER, _tensor(name, array))
+            out += _field(_MODEL_GRAPH, bytes(graph))
+        else:
+            out += whole
+    return bytes(out)
+
+
+def _tensor(name: str, array: NDArray[np.float32]) -> bytes:
+    """A TensorProto of float32 numbers."""
+    dims = b"".join(_number(_TENSOR_DIMS << 3 | _VARINT) + _number(n) for n in array.shape)
+    kind = _number(_TENSOR_TYPE << 3 | _VARINT) + _number(_FLOAT32)
+    held = np.ascontiguousarray(array, "<f4").tobytes()
+    return dims + kind + _field(_TENSOR_NAME, name.encode()) + _field(_TENSOR_RAW, held)
+
+
+def _field(number: int, value: bytes) -> bytes:
+    return _number(number << 3 | _BYTES) + _number(len(value)) + value
+
+
+def _number(value: int) -> bytes:
+    """Base 128, lowest first.  Source: protobuf encoding guide."""
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def _name(value_info: memoryview) -> str:
+    named = (v for number, v in fields_of(value_info) if number == 1)
+    return next((bytes(v).decode("utf-8") for v in named if isinstance(v, memoryview)), "")
+
+
 def fields_of(raw: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     """Yield number and value of each field; raise ValueError or IndexError when malformed."""
+    for number, value, _ in _spans(raw):
+        yield number, value
+
+
+def _spans(raw: memoryview) -> Iterator[tuple[int, int | memoryview, memoryview]]:
+    """Yield number and value of each field, and all its bytes."""
     at = 0
     while at < len(raw):
+        begin = at
         key, at = _varint(raw, at)
         number, wire_type = key >> 3, key & 7
         if wire_type == _VARINT:
             value, at = _varint(raw, at)
-            yield number, value
+            yield number, value, raw[begin:at]
             continue
         if wire_type == _BYTES:
             size, at = _varint(raw, at)
@@ -83,8 +147,8 @@ def fields_of(raw: memoryview) -> Iterator[tuple[int, int | memoryview]]:
             size = _FIXED_SIZE.get(wire_type, -1)
         if not 0 <= size <= len(raw) - at:
             raise ValueError("field runs past the end")
-        yield number, raw[at : at + size]
         at += size
+        yield number, raw[at - size : at], raw[begin:at]
 
 
 def varints_of(raw: memoryview) -> list[int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from edge_daemon.engine.onnxfile import refuse_external_data
+from edge_daemon.engine.onnxfile import refuse_external_data, with_constants
 from edge_daemon.errors import BundleError, EngineRunError
 from edge_daemon.types import EngineInfo
 
@@ -95,11 +97,21 @@ class CheckedGraph:
     ) -> None:
         self._where = str(bundle.path / bundle.pinned_graph(precision, which).file)
         self._names = list(gives)
-        model = bundle.graph(precision, which)
-        refuse_external_data(model, where=self._where)
-        self._graph = runtime.open(model, where=self._where, which=which, threads=threads)
+        self._open = partial(runtime.open, where=self._where, which=which, threads=threads)
+        self._model = bundle.graph(precision, which)
+        refuse_external_data(self._model, where=self._where)
+        self._graph = self._open(self._model)
         _check(self._graph.inputs, takes, where=self._where, alone=True)
         _check(self._graph.outputs, gives, where=self._where, alone=False)
+
+    def fixed(self, **values: NDArray[np.float32]) -> CheckedGraph:
+        """The same graph with these inputs made constant: what depends on them alone is folded.
+
+        Raises BundleError.
+        """
+        fixed = copy(self)
+        fixed._graph = self._open(with_constants(self._model, values))  # noqa: SLF001  our own
+        return fixed
 
     def run(self, **feeds: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         """Outputs by name, all finite: numbers from damaged weights are no answer.

@@ -20,10 +20,11 @@ from edge_daemon.scenes import random_scene
 from edge_daemon.training.concepts import CONCEPTS, SCENES
 from edge_daemon.training.loop import build_network
 from edge_daemon.training.provenance import SOURCES, WEIGHTS
+from edge_daemon.training.simplify import name_weights, simplify
 from edge_daemon.types import polygon_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from edge_daemon.types import Polygon
 
 OPSET: Final = 17
+LICENCE: Final = "Apache-2.0"
 PARITY: Final = 1e-4
 GRAPHS: Final = ("image", "question", "answer")
 _OF_OTHER_WEIGHTS: Final = ("image.int8.onnx", "agreement.json")  # engine quantize made them
@@ -69,7 +71,8 @@ def export_bundle(
     out.mkdir(parents=True, exist_ok=True)
     for name in _OF_OTHER_WEIGHTS:
         (out / name).unlink(missing_ok=True)
-    for name, model in _onnx_graphs(network, tokenizer.max_length, out):
+    told = {"bundle": out.name, "version": version, "licence": LICENCE}
+    for name, model in _onnx_graphs(network, tokenizer.max_length, out, told):
         _check_parity(network, name, model)
     _write_json(out / "tokenizer.json", tokenizer.model_dump())
     write_goldens(network, tokenizer, out, temperature)
@@ -85,7 +88,7 @@ def write_manifest(network: Network, out: Path, *, version: str, temperature: fl
         "name": out.name,
         "version": version,
         "kind": "grounded",
-        "licence": "Apache-2.0",
+        "licence": LICENCE,
         "provenance": {"weights": WEIGHTS, "data": data},
         "input": {"width": columns * 16, "height": rows * 16, "fit": "stretch"},
         "grid": {"columns": columns, "rows": rows},
@@ -180,7 +183,10 @@ def _modules(network: Network) -> dict[str, nn.Module]:
     return {"image": network.image, "question": network.question, "answer": _Answer(network.answer)}
 
 
-def _onnx_graphs(network: Network, length: int, out: Path) -> list[tuple[str, Path]]:
+def _onnx_graphs(
+    network: Network, length: int, out: Path, told: Mapping[str, str]
+) -> list[tuple[str, Path]]:
+    """Write the graphs, simplified, with what is told of them as their metadata."""
     network.to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload] # torch's stubs lack it
     examples = _inputs(network, length, 2, 3)
     written = []
@@ -199,7 +205,9 @@ def _onnx_graphs(network: Network, length: int, out: Path) -> list[tuple[str, Pa
                 opset_version=OPSET,
                 dynamo=False,
             )
-        onnx.checker.check_model(onnx.load(path), full_check=True)
+        model = simplify(name_weights(onnx.load(path), module.state_dict()))
+        onnx.helper.set_model_props(model, {"graph": name, **told})
+        onnx.save(model, path)
         written.append((name, path))
     return written
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_daemon.engine.anatomy import dissect
 from edge_daemon.engine.bundle import load_bundle
 from edge_daemon.engine.goldens import verify_goldens
 from edge_daemon.engine.open import open_backend
@@ -126,7 +127,12 @@ def test_an_exported_bundle_opens_and_repeats_its_goldens(
     engine = open_backend("onnxruntime", bundle, "fp32", 1)
     results = verify_goldens(engine, bundle)
     engine.close()
+    graph = dissect(bundle.graph("fp32", "answer"), where="answer")
 
+    assert graph.metadata["graph"] == "answer"
+    assert graph.metadata["bundle"] == "tiny"
+    assert "Softplus" not in graph.operators
+    assert "head.gain.weight.T" in {tensor.name for tensor in graph.tensors}
     assert results
     assert [r for r in results if not r.ok] == []
 

@@ -107,6 +107,19 @@ def test_evidence_shows_where_and_stays_in_the_zone(engine: Engine) -> None:
     assert right[:, :8].max() == 0
 
 
+def test_questions_asked_again_and_again_are_answered_as_at_first(engine: Engine) -> None:
+    texts = [f"Is there {word}?" for word in LIMITS]
+    questions = engine.prepare(texts, [None, LEFT, RIGHT, None, LEFT, RIGHT])
+    noise = np.random.default_rng(8).integers(0, 256, (40, HEIGHT, WIDTH, 3), np.uint8)
+    tokens = engine.look(noise)
+
+    again = [engine.answer(tokens[n : n + 1], questions) for n in range(40)]
+
+    at_first = engine.answer(tokens, engine.prepare(texts, [None, LEFT, RIGHT, None, LEFT, RIGHT]))
+    np.testing.assert_allclose([a.p_yes[0] for a in again], at_first.p_yes, atol=1e-5)
+    np.testing.assert_allclose([a.evidence[0] for a in again], at_first.evidence, atol=1e-5)
+
+
 def test_an_unsupported_question_gets_no_answer_and_disturbs_none(engine: Engine) -> None:
     texts = ["Is the zebra red?", "Is it red?", "", "Is it \u7ea2?", "Is " + "it " * 15 + "red?"]
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import onnx
 import pytest
@@ -7,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from edge_daemon.engine.onnxfile import _MAY_HOLD_TENSORS, refuse_external_data
+from edge_daemon.engine.onnxfile import _MAY_HOLD_TENSORS, refuse_external_data, with_constants
 from edge_daemon.errors import BundleError
 from tests.data.tiny_bundle import answer_graph, image_graph, question_graph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def outside(name: str = "w") -> onnx.TensorProto:
@@ -110,3 +115,24 @@ def test_any_bytes_end_in_an_answer(raw: bytes) -> None:
         refuse_external_data(raw, where="g.onnx")
     except BundleError as exc:
         assert str(exc).startswith("g.onnx: ")  # noqa: PT017  either end is fine
+
+
+@pytest.mark.parametrize("graph", [answer_graph, image_graph, question_graph])
+def test_nothing_made_constant_is_the_same_file(graph: Callable[[], onnx.ModelProto]) -> None:
+    raw = graph().SerializeToString()
+
+    assert with_constants(raw, {}) == raw
+
+
+def test_inputs_become_constants_as_the_onnx_library_reads_them() -> None:
+    mask = np.arange(300, dtype=np.float32).reshape(1, 300)
+    found = onnx.load_from_string(
+        with_constants(answer_graph().SerializeToString(), {"mask": mask})
+    )
+    wanted = answer_graph()
+    wanted.graph.input.remove(next(v for v in wanted.graph.input if v.name == "mask"))
+    (held,) = (c for c in found.graph.initializer if c.name == "mask")
+    found.graph.initializer.remove(held)
+
+    np.testing.assert_array_equal(numpy_helper.to_array(held), mask)
+    assert found == wanted
