@@ -76,5 +76,5 @@ def _named(graph: onnx.GraphProto) -> Iterator[tuple[str, torch.Tensor]]:
         if node.op_type == "MatMul":
             bias = next(x for x in users[node.output[0]].input if x.endswith(".bias"))
             yield f"{bias.removesuffix('bias')}weight", arrays[folded].T
-        else:
+        elif node.op_type == "Add":
             yield "roles", arrays[folded].squeeze(0)
