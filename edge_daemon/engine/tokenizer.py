@@ -27,6 +27,7 @@ _CLS_ID: Final = _SPECIAL.index(CLS)
 # Source: google-research/bert, tokenization.py, max_input_chars_per_word.
 _LONGEST_WORD: Final = 100
 
+_IN_GENERAL: Final = "ask in other words, or see the bundle's CARD.md"
 _APOSTROPHES: Final = dict.fromkeys(map(ord, "'`\u00b4\u02bc\u2018\u2019\uff07"))
 _WORD: Final = re.compile(r"[a-z0-9\u0080-\U0010ffff]+")
 
@@ -96,12 +97,14 @@ class Tokenizer(BaseModel):
     def note(self, text: str) -> str | None:
         """What in an understood text changes no answer, and what to do about it."""
         found = self.wording.unjudged(_words(text)) if self.wording else {}
-        return "; ".join(f"'{said}' is not judged -- {what}" for said, what in found.items()) or None
+        return (
+            "; ".join(f"'{said}' is not judged -- {what}" for said, what in found.items()) or None
+        )
 
     def _advised(self, what: str, words: tuple[str, ...]) -> str:
         known = self.wording.advice if self.wording else {}
         advice = next((known[word] for word in words if word in known), None)
-        return f"{what} -- {advice or 'ask in other words'}"
+        return f"{what} -- {advice or _IN_GENERAL}"
 
     def _ids_of(self, text: str) -> list[int]:
         """Ids before padding; more than max_length when they do not fit, if not all of them."""

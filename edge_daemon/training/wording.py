@@ -89,7 +89,9 @@ def make_wording() -> Wording:
         _, text = draw(rng, rng.choice(CONCEPTS + SCENES))
         counted.update(classes for classes, _ in empty.runs(text.split()))
     learned = sorted(run for run, n in counted.items() if n >= _OFTEN)
-    return empty.model_copy(update={"sequences": learned, "advice": dict(ADVICE), "notes": dict(NOTES)})
+    return empty.model_copy(
+        update={"sequences": learned, "advice": dict(ADVICE), "notes": dict(NOTES)}
+    )
 
 
 def _classes() -> dict[str, str]:

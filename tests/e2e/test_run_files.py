@@ -165,7 +165,9 @@ def test_daemon_never_guesses_what_its_bundle_does_not_know(
     subscriber.wait(lambda s: s.last("box/status") == b"offline")
 
     assert subscriber.events("blue") == []
-    assert daemon.said("'Is there an elephant?' is not something this bundle can answer")
+    assert daemon.said(
+        "'Is there an elephant?' stays UNKNOWN, this bundle cannot answer it: unknown 'an', 'elephant'"
+    )
 
 
 def test_daemon_whose_file_is_missing_tells_it_and_ends_with_69(
