@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
@@ -61,15 +61,27 @@ class Seen:
 class Witness(Protocol):
     """Who keeps what an event was about."""
 
-    def attest(self, event: Event, seen: Seen | None) -> Event:
+    def attest(self, event: Event, seen: Seen | None, at_s: float) -> Event:
         """Return the event with the names of the files that will tell of it.  Never waits.
 
-        seen: None where no picture is behind the event.
+        seen: None where no picture is behind the event.  at_s is its time by the board's clock.
         """
+        ...
+
+    def end(self) -> None:
+        """Be told that no frame comes any more."""
         ...
 
     def wait_for_room(self) -> None:
         """Wait until the files of more events can be taken on."""
+        ...
+
+
+class Scribe(Protocol):
+    """Who writes down every judgement."""
+
+    def note(self, frame: Frame | None, states: Mapping[QuestionId, QuestionState]) -> None:
+        """Take over what is said from a frame on; None: from now on.  Never waits."""
         ...
 
 
@@ -124,12 +136,17 @@ class Board:
     ) -> None:
         self.camera = camera.id
         self._witness = witness
+        self._scribe: Scribe | None = None
         self._picture: NDArray[np.uint8] | None = None  # that the engine saw last
         self._live = camera.source.live
         self._sight = _sight_of(camera)
         self._origin, self._listeners, self._lock = origin, listeners, Lock()
         self._stream_s = self._offset_s = 0.0
         self._standing = {q.id: _resumed(q, past(q.id)) for q in camera.questions}
+
+    def tell_scribe(self, scribe: Scribe) -> None:
+        """Tell of every judgement from now on."""
+        self._scribe = scribe
 
     def begin(self) -> None:
         """Say UNKNOWN of every question, whatever an earlier life said of it."""
@@ -160,10 +177,20 @@ class Board:
             self._picture = picture
             return self._sight.look(picture, self._time_of(frame))
 
+    def answered_by(self, model: EngineInfo) -> None:
+        """Let events from now on say that this model answered."""
+        with self._lock:
+            self._origin = replace(self._origin, model=model)
+
     def catch_up(self) -> None:
         """Wait for the files of earlier events, if they are many: a file loses nothing."""
         if self._witness is not None:
             self._witness.wait_for_room()
+
+    def end(self) -> None:
+        """Tell that no frame comes any more."""
+        if self._witness is not None:
+            self._witness.end()
 
     @property
     def blindness(self) -> Blindness | None:
@@ -191,6 +218,7 @@ class Board:
                     if self._picture is not None:
                         seen = Seen(frame, self._picture, p, seen_at)
                 self._tell(standing, changes, seen)
+            self._note(frame)
 
     def lose(self, reason: Reason) -> None:
         """Say UNKNOWN for every question that is not paused, at once."""
@@ -198,6 +226,7 @@ class Board:
             for standing in self._standing.values():
                 if not standing.paused:
                     self._tell(standing, standing.machine.lose(reason, self._now_s()))
+            self._note(None)
 
     def expire(self) -> None:
         """Say UNKNOWN where the last answer of a live source became too old.
@@ -210,6 +239,7 @@ class Board:
             for standing in self._standing.values():
                 if changes := standing.machine.expire(time.monotonic()):
                     self._tell(standing, changes)
+                    self._note(None)
 
     def pause(self, question: QuestionId, *, paused: bool) -> None:
         """Stop or go on asking a question.  Raises KeyError for one that is not here."""
@@ -218,11 +248,12 @@ class Board:
             standing.paused = paused
             reason = Reason.PAUSED if paused else Reason.STARTING
             self._tell(standing, standing.machine.lose(reason, self._now_s()))
+            self._note(None)
 
     def states(self) -> Mapping[QuestionId, QuestionState]:
         """Return what is said now."""
         with self._lock:
-            return {name: standing.state() for name, standing in self._standing.items()}
+            return self._states()
 
     def evidence(self, question: QuestionId) -> NDArray[np.float32] | None:
         """Return where its last answer came from, float32 (rows, columns); None before it."""
@@ -248,6 +279,13 @@ class Board:
                 if not standing.paused
                 and not self.age_s(name) <= standing.settings.unknown_after  # NaN is overdue
             ]
+
+    def _states(self) -> Mapping[QuestionId, QuestionState]:
+        return {name: standing.state() for name, standing in self._standing.items()}
+
+    def _note(self, frame: Frame | None) -> None:
+        if self._scribe is not None:
+            self._scribe.note(frame, self._states())
 
     def _judge(
         self, standing: _Standing, p_yes: float, mono_s: float, at_s: float
@@ -275,7 +313,7 @@ class Board:
             event = self._event(standing, change)
             if self._witness is not None:
                 is_behind = change.reason in (None, Reason.CAMERA_BLIND)
-                event = self._witness.attest(event, seen if is_behind else None)
+                event = self._witness.attest(event, seen if is_behind else None, change.at_s)
             standing.event_id, standing.since = event.id, event.decided_at
             for listener in self._listeners:
                 listener.on_event(event)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from platform import machine, python_version
-from threading import Condition
+from threading import Condition, get_native_id
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -32,11 +35,13 @@ if TYPE_CHECKING:
     from edge_daemon.logs import FaultLog
     from edge_daemon.metrics import Metrics
     from edge_daemon.pipeline.board import Seen
+    from edge_daemon.pipeline.clips import Clips
     from edge_daemon.recording.retention import Archive
     from edge_daemon.types import Event, Frame
 
 _MOST_BYTES: Final = 64_000_000  # of pictures that wait: seven of 1080p as RGB, more as they come
 _MOST_EVENTS: Final = 4096  # of the same few pictures
+_NICENESS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,9 +79,9 @@ class Witness:
         self._last_frame: Frame | None = None  # and its pixels, kept for the next of its events
         self._last_rgb: NDArray[np.uint8] | None = None
 
-    def of(self, camera: CameraConfig) -> CameraWitness:
+    def of(self, camera: CameraConfig, clips: Clips | None = None) -> CameraWitness:
         """Return what a camera's board tells its events to."""
-        return CameraWitness(self, camera)
+        return CameraWitness(self, camera, clips)
 
     def take(self, job: _Job, *, always: bool) -> bool:
         """Take a job; return False, without always, where too much waits already."""
@@ -106,7 +111,9 @@ class Witness:
             self._changed.notify_all()
 
     def run(self) -> None:
-        """Write until close()."""
+        """Write until close(); whatever else the machine has to do goes first."""
+        with suppress(OSError, AttributeError):  # of this thread alone, as Linux counts
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
         while (job := self._next()) is not None:
             self._do(job)
             with self._changed:
@@ -160,8 +167,8 @@ class Witness:
 class CameraWitness:
     """What the board of one camera tells its events to."""
 
-    def __init__(self, witness: Witness, camera: CameraConfig) -> None:
-        self.camera = camera
+    def __init__(self, witness: Witness, camera: CameraConfig, clips: Clips | None) -> None:
+        self.camera, self._clips = camera, clips
         self.limits = Limits(camera.record.events.keep, camera.record.events.max_size)
         self._witness = witness
         self._shown = {shown.id: shown for shown in shown_questions(camera)}
@@ -171,8 +178,11 @@ class CameraWitness:
         )
         self._last: tuple[float, NDArray[np.uint8]] | None = None  # when; our copy of its input
 
-    def attest(self, event: Event, seen: Seen | None) -> Event:
-        """Return the event with the name of its snapshot; never waits."""
+    def attest(self, event: Event, seen: Seen | None, at_s: float) -> Event:
+        """Return the event with the names of its clip and its snapshot; never waits."""
+        if self._clips is not None:
+            number = seen.frame.packet if seen is not None else None
+            event = replace(event, clip=self._clips.link(event, at_s, number))
         kept = self.camera.record.events
         if seen is None or not (kept.snapshots or kept.evidence):
             return event
@@ -198,6 +208,11 @@ class CameraWitness:
     def wait_for_room(self) -> None:
         """Wait until the files of more events can be taken on."""
         self._witness.wait_for_room()
+
+    def end(self) -> None:
+        """Let the last clip be finished: no frame comes any more."""
+        if self._clips is not None:
+            self._clips.end()
 
     def draw(self, rgb: NDArray[np.uint8], event: Event, seen: Seen) -> None:
         """Draw the event's question, its zone and where the answer was seen, on rgb in place."""
@@ -232,8 +247,8 @@ class CameraWitness:
 def software(backend: str) -> dict[str, str]:
     """Return what may change an answer by a hair: versions, and the kind of processor."""
     try:
-        runtime = version(backend)
-    except PackageNotFoundError:
+        runtime = _version(backend)
+    except (PackageNotFoundError, OSError):  # built in; or no descriptor is left
         runtime = "unknown"
     return {
         "edge-daemon": __version__,
@@ -242,3 +257,9 @@ def software(backend: str) -> dict[str, str]:
         "python": python_version(),
         "machine": machine(),
     }
+
+
+@cache
+def _version(package: str) -> str:
+    """Return the version of a package.  Raises PackageNotFoundError, OSError."""
+    return version(package)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edge_daemon.packets import Epoch, Packet
 
 _MOST_UNREAD: Final = 256  # packets; the source of a file waits for its readers then
+_LONGEST_WAIT_S: Final = 10.0  # for readers; then the disk hangs, and they miss some
 _PACKET_BYTES: Final = 400  # measured: what a packet takes beside its data, CPython 3.11
 
 
@@ -57,7 +58,9 @@ class PacketRing:
         """Add a packet; one that a source brings late, after it was replaced, is left out."""
         with self._changed:
             if not self._live:
-                self._changed.wait_for(lambda: self._closed or not self._has_slow_reader())
+                self._changed.wait_for(
+                    lambda: self._closed or not self._has_slow_reader(), _LONGEST_WAIT_S
+                )
             if self._closed or packet.number < self._last_number:
                 return
             self._last_number = packet.number
@@ -70,6 +73,11 @@ class PacketRing:
         with self._changed:
             self.unfit_codec = codec
             self._changed.notify_all()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is put any more."""
+        return self._closed
 
     def close(self) -> None:
         """Let readers come to an end."""
@@ -101,6 +109,14 @@ class PacketRing:
             while begin and upto[begin - 1].epoch is epoch and upto[begin].begun_s > wanted_s:
                 begin -= 1
             return list(chain.from_iterable(run.packets for run in runs[begin:]))
+
+    def epoch_of(self, number: int | None) -> int | None:
+        """Return the epoch that a packet belongs to, None: the newest; None: it is not here."""
+        with self._changed:
+            for run in reversed(self._runs):
+                if run.packets and (number is None or run.packets[0].number <= number):
+                    return run.epoch.id
+        return None
 
     def _time_of(self, run: _Run, number: int | None) -> float:
         """Return when a packet of a run is shown, by the ring's clock."""
