@@ -72,7 +72,8 @@ def main() -> int:
             "events": n_decided,
             "waiting": n_waiting,
             "heard": at.ear.n_events,
-            "lost": n_decided - n_waiting - at.ear.n_events,
+            # What waits for its acknowledgement may have been heard already.
+            "lost": max(0, n_decided - n_waiting - at.ear.n_events),
             "disordered": at.ear.n_disordered,
             **growth([note for note in notes if note["at_s"] >= args.warm_up * 60.0]),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -33,6 +34,7 @@ class Machine:
         (site,) = ROOT.glob("opt/edge-daemon/venv/lib/python3*/site-packages")
         program = f"/{site.relative_to(ROOT)}/edge_daemon"
         self._console = stage / "console.log"
+        self._from_here: list[str] = []
         command = [
             "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--volatile=overlay",
             f"--directory={ROOT}", f"--bind-ro={REPO}/edge_daemon:{program}",
@@ -76,9 +78,17 @@ class Machine:
         """Return a property of the daemon's unit."""
         return self.systemctl("show", UNIT, "--value", f"--property={name}")
 
-    def journal(self) -> str:
-        """Return what the daemon and systemd said of it."""
-        return self.run("journalctl", "-u", UNIT, "-o", "cat", "--no-pager", check=False)
+    def journal(self, at_most: int = 7) -> str:
+        """Return what the daemon and systemd said of it; 4 and less: warnings, 3: errors."""
+        wanted = ["-u", UNIT, "-o", "json", "--no-pager", *self._from_here]
+        # Its own -p passes over the first entry that fits after a cursor.
+        rows = map(json.loads, self.run("journalctl", *wanted, check=False).splitlines())
+        return "\n".join(str(row["MESSAGE"]) for row in rows if int(row["PRIORITY"]) <= at_most)
+
+    def turn_over(self) -> None:
+        """Let the journal begin here."""
+        said = self.run("journalctl", "--lines=0", "--show-cursor", "--quiet")
+        self._from_here = [f"--after-cursor={said.partition('cursor: ')[2]}"]
 
     def _is_up(self) -> bool:
         assert self._process.poll() is None, self._console.read_text()

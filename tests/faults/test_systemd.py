@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +18,12 @@ from tests.data.colours import BLUE, RED, write_colours
 from tests.data.tiny_bundle import write_tiny_bundle
 from tests.e2e.conftest import MakeConfig
 from tests.e2e.daemon import Subscriber, wait_until
+from tests.faults.flood import password_file
 from tests.faults.nspawn import DROP_IN, UNIT, Machine, need_root
 from tests.integration.mosquitto import Mosquitto
 
 CONFIG = "/etc/edge-daemon/edge-daemon.yaml"
+SECRET = "/etc/edge-daemon/secrets/mqtt-password"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,12 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     write_tiny_bundle(stage / "tiny")
     write_colours(stage / "clip.mp4", [(RED, 2.0), (BLUE, 2.0)] * 5)
     with Machine(stage) as machine:
-        machine.write(DROP_IN, "[Service]\nWatchdogSec=4\nRestartSec=0.2\n")
+        machine.write(
+            DROP_IN,
+            f"[Service]\nWatchdogSec=8\nRestartSec=0.2\nLoadCredential=mqtt-password:{SECRET}\n",
+        )
+        machine.write(SECRET, "right\n")
+        machine.run("chmod", "600", SECRET)
         machine.systemctl("daemon-reload")
         yield machine
 
@@ -42,6 +50,7 @@ def config(machine: Machine, make_config: MakeConfig) -> Iterator[dict[str, Any]
     config = make_config("/stage/clip.mp4", loop=True, pace="realtime", blind_after=None)
     config |= {"data_dir": "/var/lib/edge-daemon", "log": {"format": "auto"}}
     config["engine"]["bundle"] = "/stage/tiny"
+    machine.turn_over()
     yield config
     machine.systemctl("stop", UNIT)
     machine.systemctl("reset-failed", UNIT, check=False)
@@ -62,6 +71,37 @@ def test_service_is_ready_when_it_says_so_and_runs_as_its_own_user(
     subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
     assert machine.run("stat", "-c", "%U %a", "/var/lib/edge-daemon") == "edge-daemon 750"
     assert machine.run("stat", "-c", "%U", f"/proc/{machine.shows('MainPID')}") == "edge-daemon"
+
+
+def test_password_comes_as_a_credential_and_a_public_one_is_refused(
+    machine, config, tmp_path: Path, base: str, new_broker: Callable[..., Mosquitto]
+) -> None:
+    guarded = new_broker(password_file(tmp_path, "right"), allow_anonymous=False)
+    credential = "${CREDENTIALS_DIRECTORY}/mqtt-password"
+    config["mqtt"] |= {"url": guarded.url, "username": "edge", "password_file": credential}
+    start(machine, config)
+    wait_until(lambda: f"broker 127.0.0.1:{guarded.port}: MQTT 5" in machine.journal())
+    machine.write("/etc/password", "right\n")
+    machine.write(CONFIG, yaml.safe_dump(config).replace(credential, "/etc/password"))
+    machine.systemctl("reload", UNIT)
+    wait_until(lambda: "every user of this machine may read /etc/password" in machine.journal())
+
+    assert machine.shows("ActiveState") == "active"
+
+
+def test_journal_knows_how_bad_each_line_is(machine, config, broker: Mosquitto) -> None:
+    broker.stop()
+    start(machine, config)
+    wait_until(lambda: "events wait in the outbox" in machine.journal(4))
+    machine.write(CONFIG, "version: 2\n")
+    machine.systemctl("reload", UNIT)
+    wait_until(lambda: "the running configuration is kept" in machine.journal(3))
+    machine.systemctl("stop", UNIT)
+    broker.start()
+
+    assert "events wait in the outbox" not in machine.journal(3)
+    assert "listening" in machine.journal()
+    assert "listening" not in machine.journal(4)
 
 
 def test_hang_made_on_purpose_is_ended_by_the_watchdog_and_started_again(
