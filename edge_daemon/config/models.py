@@ -56,13 +56,16 @@ class EngineConfig(Section):
     bundle: str = Field("street", min_length=1, description="A shipped bundle's name, or a path.")
     backend: Literal[
         "auto",
+        "tensorrt",
         "onnxruntime-cuda",
         "openvino-gpu",
         "onnxruntime",
         "openvino",
         "torch-cuda",
         "torch",
-    ] = Field("auto", description="Runtime that opens it; auto: the fastest of those that are here.")
+    ] = Field(
+        "auto", description="Runtime that opens it; auto: the fastest of those that are here."
+    )
     precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
         "auto", description="auto: what the bundle has and the runtime gains most from."
     )
@@ -230,9 +233,15 @@ class SampleConfig(Section):
 class ClipsConfig(Section):
     """Short recordings around events."""
 
-    before: Duration = Field(5.0, description="Pre-roll.")
-    after: Duration = Field(10.0, description="Post-roll.")
-    on: tuple[Literal["YES", "NO", "UNKNOWN"], ...] = Field(("YES",), description="Verdicts.")
+    before: Annotated[Duration, Field(le=60)] = Field(
+        5.0, description="Pre-roll, from the key frame before it on; at most 60s, in memory."
+    )
+    after: Annotated[Duration, Field(le=300)] = Field(
+        10.0, description="Post-roll; events that come meanwhile prolong it.  At most 5m."
+    )
+    on: tuple[Literal["YES", "NO", "UNKNOWN"], ...] = Field(
+        ("YES",), min_length=1, description="Verdicts."
+    )
 
 
 class EventFilesConfig(Section):
@@ -271,7 +280,14 @@ class BurnedConfig(Section):
 class RecordConfig(Section):
     """What is kept of the video."""
 
-    mode: Literal["off", "burned"] = Field("off", description="off, or burned: overlay drawn.")
+    mode: Literal["off", "soft", "burned"] = Field(
+        "off",
+        description="soft: the camera's own H.264 or H.265, answers beside it; burned: drawn in.",
+    )
+    captions: Literal["vtt", "mkv"] = Field(
+        "vtt",
+        description="Of soft recordings.  vtt: a WebVTT file beside each MP4; mkv: a track inside.",
+    )
     segment: Duration = Field(300.0, description="Length of one file.")
     keep: Duration | None = Field(7 * 86400.0, description="Older segments go; null: no limit.")
     max_size: Size | None = Field(20 * 10**9, description="Oldest go beyond; null: no limit.")
@@ -282,7 +298,9 @@ class RecordConfig(Section):
     events: EventFilesConfig = Field(
         default_factory=EventFilesConfig, description="What is kept of events."
     )
-    clips: ClipsConfig | None = Field(None, description="Video around events; null: none.")
+    clips: ClipsConfig | None = Field(
+        None, description="The camera's own H.264 or H.265 around events; null: none."
+    )
 
 
 class CameraConfig(Section):
@@ -313,6 +331,31 @@ class CameraConfig(Section):
     ] = Field((), description="Polygons blacked out before anything sees the frame.")
     questions: tuple[QuestionConfig, ...] = Field(min_length=1, max_length=256)
     record: RecordConfig = Field(default_factory=RecordConfig, description="Recording.")
+
+    @model_validator(mode="after")
+    def _packets_for_soft(self) -> CameraConfig:
+        has_packets = self.source.kind in (SourceKind.STREAM, SourceKind.FILES)
+        if self.record.mode == "soft" and not has_packets:
+            raise ValueError(
+                "record.mode soft keeps a camera's own H.264 or H.265, and this source has none"
+                " -- use burned"
+            )
+        if self.record.clips is not None and not has_packets:
+            raise ValueError(
+                "record.clips are cut from a camera's own H.264 or H.265, and this source has none"
+                " -- leave them out, or record it burned"
+            )
+        if self.record.clips is not None and self.privacy_masks:
+            raise ValueError(
+                "record.clips are the camera's own video, which would show what privacy_masks hide"
+                " -- leave one of them out, or record it burned instead"
+            )
+        return self
+
+    @property
+    def recorded(self) -> Literal["off", "soft", "burned"]:
+        """How it is recorded: soft would show what privacy masks hide."""
+        return "burned" if self.record.mode == "soft" and self.privacy_masks else self.record.mode
 
     @model_validator(mode="after")
     def _files_only(self) -> CameraConfig:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from edge_daemon.pipeline.board import Board
     from edge_daemon.pipeline.mailbox import Mailboxes
     from edge_daemon.pipeline.recording import RecorderThread
+    from edge_daemon.pipeline.soft import SoftThread
+    from edge_daemon.recording.ring import PacketRing
     from edge_daemon.retry import Retry
     from edge_daemon.sources.base import Source
     from edge_daemon.types import Frame
@@ -61,7 +63,8 @@ class Camera:
         retry: Retry,
         mailboxes: Mailboxes,
         board: Board,
-        recorder: RecorderThread | None,
+        recorder: RecorderThread | SoftThread | None,
+        packets: PacketRing | None = None,
         metrics: Metrics,
         faults: FaultLog,
         pulse: Pulse,
@@ -75,6 +78,7 @@ class Camera:
         self.last_frame_at: datetime | None = None
         self._why_down = "not connected yet"
         self._open_source, self._retry, self._recorder = open_source, retry, recorder
+        self._packets = packets
         self._mailboxes, self._metrics, self._faults = mailboxes, metrics, faults
         self._life = _Life(pulse)
         self._masks = PrivacyMasks(settings.privacy_masks)
@@ -103,6 +107,7 @@ class Camera:
         if self.up:
             self._why_down = "hangs in native code, its thread is left behind"
             self._say_down()
+        self.board.end()
         if self._recorder is not None:  # which may hang as well
             Thread(target=self._recorder.close, daemon=True).start()
 
@@ -160,7 +165,9 @@ class Camera:
                     if not source.live:
                         self.board.catch_up()
                     self._mailboxes.put(frame, wait=not source.live)
-                if self._recorder is not None:
+                    if self.settings.record.clips is not None and not source.live:
+                        self._mailboxes.join(self.settings.id)  # while its packets are at hand
+                if self._recorder is not None and self._recorder.wants_frames:
                     self._record(self._recorder, frame, exact=not source.live)
                 if life.stop.is_set():
                     return
@@ -174,6 +181,7 @@ class Camera:
             life.stop,
             on_corrupt=on_corrupt,
             on_decode_s=partial(self._metrics.observe, "decode"),
+            **({} if self._packets is None else {"sink": self._packets}),
         ) as source:
             life.pulse.rest()
             yield source
@@ -191,7 +199,7 @@ class Camera:
                 return
             yield frame
 
-    def _record(self, recorder: RecorderThread, frame: Frame, *, exact: bool) -> None:
+    def _record(self, recorder: RecorderThread | SoftThread, frame: Frame, *, exact: bool) -> None:
         if exact:  # a file waits for its answers, so that each picture carries its own
             self._mailboxes.join(self.settings.id)
         recorder.write(frame, self.board.states())
@@ -232,6 +240,9 @@ class Camera:
         if self.up:
             self._why_down = "ended"
             self._went_down()
+        if self._packets is not None:
+            self._packets.close()
+        self.board.end()
         if self._recorder is not None:
             self._recorder.close()
         self.finished = True

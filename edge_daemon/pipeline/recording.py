@@ -44,6 +44,8 @@ class RecorderThread:
     For a live camera a frame that finds no room is dropped and counted; a file waits.
     """
 
+    wants_frames = True
+
     def __init__(
         self, recorder: Recorder, camera: str, *, live: bool, metrics: Metrics, faults: FaultLog
     ) -> None:
@@ -58,6 +60,9 @@ class RecorderThread:
             self._queue.put((frame, states), block=not self._live)
         except Full:
             self._dropped.inc()
+
+    def note(self, frame: Frame | None, states: Mapping[QuestionId, QuestionState]) -> None:
+        """Take over what is said from a frame on: it is drawn on the next ones."""
 
     def close(self) -> None:
         """Let the thread finish what waits, then its file."""

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
 from edge_daemon.errors import StorageFullError
-from edge_daemon.recording.segments import find_segments, segment_path, stat_segment
+from edge_daemon.recording.segments import find_segments, segment_path, size_bytes, stat_segment
 from edge_daemon.recording.shelves import RANKS, Kind, Shelf, oldest_of
 from edge_daemon.recording.storage import storage_faults
 
@@ -31,7 +31,6 @@ _PARTS: Final = 16  # a segment is cut early, rather than take more than this pa
 _LEAST_PART_BYTES: Final = 256_000
 _AGED_EVERY: Final = timedelta(minutes=1)  # it means reading a directory
 _SPARE_PART: Final = 50  # of their room is freed at once, for the same reason
-_HEADER_BYTES: Final = 256  # a smaller file was given up before its first picture
 
 
 class Disk(Protocol):
@@ -97,8 +96,7 @@ class _Growing:
 
     def look(self) -> None:
         """Measure it anew.  Raises OSError."""
-        with suppress(FileNotFoundError):  # nothing written yet
-            self.size_bytes = self.path.lstat().st_size
+        self.size_bytes = size_bytes(self.path)
 
 
 class Archive:
@@ -120,7 +118,13 @@ class Archive:
         self._aged: dict[CameraId, datetime] = {}  # when its files were last looked at for age
 
     def begin(
-        self, camera: CameraId, started_at: datetime, limits: Limits, wanted_bytes: int
+        self,
+        camera: CameraId,
+        started_at: datetime,
+        limits: Limits,
+        wanted_bytes: int,
+        *,
+        ending: str = ".mp4",
     ) -> tuple[Path, int]:
         """Return the path of a camera's next segment, and the bytes at which to cut it early.
 
@@ -132,10 +136,10 @@ class Archive:
             directory.mkdir(parents=True, exist_ok=True)
             finished = [s for s in find_segments(directory) if s.path not in self._growing]
             self._look()[camera] = finished
-            self._remove([s for s in finished if s.size_bytes < _HEADER_BYTES])
+            self._remove([s for s in finished if s.is_empty])
             room = self._disk(self.root).free + sum(s.size_bytes for s in self._every())
             most = min(room, limits.max_bytes or room) // _PARTS
-            path = segment_path(directory, started_at)
+            path = segment_path(directory, started_at, ending)
             growing = _Growing(camera, path, wanted_bytes)
             self._make_room(growing, limits)
             path.parent.mkdir(exist_ok=True)
@@ -181,7 +185,7 @@ class Archive:
                 return
             segment = stat_segment(path)
             self._look().setdefault(camera, []).append(segment)
-            if segment.size_bytes < _HEADER_BYTES:
+            if segment.is_empty:
                 self._remove([segment])
 
     def size_bytes(self, camera: CameraId) -> int:
@@ -289,7 +293,8 @@ class Archive:
         """Unlink them, and their day's directory when it is empty."""
         for segment in segments:
             try:
-                segment.path.unlink(missing_ok=True)
+                for path in segment.paths:
+                    path.unlink(missing_ok=True)
             except OSError as exc:  # one stubborn file must not end all recording
                 log.warning("%s: cannot be removed: %s", segment.path, exc.strerror)
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,17 +14,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_FILE: Final = re.compile(r"\d{2}-\d{2}-\d{2}Z(?:-\d+)?\.mp4")
+_FILE: Final = re.compile(r"(\d{2}-\d{2}-\d{2}Z(?:-\d+)?)\.(mp4|mov|mkv|vtt|jsonl)")
+VIDEOS: Final = (".mp4", ".mov", ".mkv")
+SIDECARS: Final = (".vtt", ".jsonl")
+_HEADER_BYTES: Final = 256  # a smaller file was given up before its first picture
 _JUMP_S: Final = 5.0  # stream time and wall time may differ by so much from frame to frame
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A finished file.  ended_at is when this machine last wrote to it, aware UTC."""
+    """A finished file with what lies beside it: captions, answers.
+
+    ended_at is when this machine last wrote to it, aware UTC; size_bytes that of all its files.
+    """
 
     path: Path
     ended_at: datetime
     size_bytes: int
+    is_empty: bool = False  # it was given up before its first picture
+    sidecars: tuple[Path, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Return its files in the order in which they are removed: never one without its video."""
+        return (*self.sidecars, self.path)
 
 
 class SegmentClock:
@@ -49,14 +63,17 @@ class SegmentClock:
         return now_s // self._length_s != then_s // self._length_s
 
 
-def segment_path(directory: Path, started_at: datetime) -> Path:
-    """Return a name not yet taken: 2026-11-20/22-54-00Z.mp4, then 22-54-00Z-2.mp4."""
+def segment_path(directory: Path, started_at: datetime, ending: str = ".mp4") -> Path:
+    """Return a name not yet taken: 2026-11-20/22-54-00Z.mp4, then 22-54-00Z-2.mp4.
+
+    The files beside it have the same name, but for their endings.
+    """
     at = started_at.astimezone(timezone.utc)
     day = directory / f"{at:%Y-%m-%d}"
-    path, n = day / f"{at:%H-%M-%S}Z.mp4", 1
-    while os.path.lexists(path):
+    path, n = day / f"{at:%H-%M-%S}Z{ending}", 1
+    while any(os.path.lexists(path.with_suffix(taken)) for taken in (*VIDEOS, *SIDECARS)):
         n += 1
-        path = day / f"{at:%H-%M-%S}Z-{n}.mp4"
+        path = day / f"{at:%H-%M-%S}Z-{n}{ending}"
     return path
 
 
@@ -68,16 +85,41 @@ def find_segments(directory: Path) -> list[Segment]:
     if not directory.is_dir():
         return []
     days = [d.path for d in _entries(directory, _DAY) if d.is_dir(follow_symlinks=False)]
-    files = [f for day in days for f in _entries(Path(day), _FILE)]
-    found = [stat_segment(Path(f.path)) for f in files if f.is_file(follow_symlinks=False)]
+    found = [segment for day in days for segment in _on(Path(day))]
     return sorted(found, key=lambda s: (s.ended_at, s.path))
+
+
+def _on(day: Path) -> Iterator[Segment]:
+    """Yield the segments of a day; what lies beside a video that is gone is one by itself."""
+    by_name: dict[str, list[Path]] = {}
+    for entry in _entries(day, _FILE):
+        if entry.is_file(follow_symlinks=False):
+            by_name.setdefault(Path(entry.name).stem, []).append(Path(entry.path))
+    for paths in by_name.values():
+        main, *rest = sorted(paths, key=lambda path: (path.suffix not in VIDEOS, path.suffix))
+        yield _measured(main, tuple(rest))
 
 
 def stat_segment(path: Path) -> Segment:
     """Return what the file system says of a segment.  Raises OSError."""
+    beside = (path.with_suffix(ending) for ending in SIDECARS)
+    return _measured(path, tuple(p for p in beside if os.path.lexists(p)))
+
+
+def size_bytes(path: Path) -> int:
+    """Return what a segment takes that is being written; 0: nothing yet.  Raises OSError."""
+    size = 0
+    for part in (path, *(path.with_suffix(ending) for ending in SIDECARS)):
+        with suppress(FileNotFoundError):
+            size += part.lstat().st_size
+    return size
+
+
+def _measured(path: Path, sidecars: tuple[Path, ...]) -> Segment:
     told = path.lstat()
+    size = told.st_size + sum(p.lstat().st_size for p in sidecars)
     ended_at = datetime.fromtimestamp(told.st_mtime, timezone.utc)
-    return Segment(path, ended_at, told.st_size)
+    return Segment(path, ended_at, size, told.st_size < _HEADER_BYTES, sidecars)
 
 
 def _entries(directory: Path, name: re.Pattern[str]) -> Iterator[os.DirEntry[str]]:

@@ -22,13 +22,17 @@ from edge_daemon.metrics import Metrics
 from edge_daemon.overlay import Overlay
 from edge_daemon.pipeline.board import Board, Listener, Origin
 from edge_daemon.pipeline.camera import Camera
+from edge_daemon.pipeline.clips import Clips
 from edge_daemon.pipeline.inference import Inference
 from edge_daemon.pipeline.mailbox import Mailboxes
 from edge_daemon.pipeline.recording import RecorderThread, TimedOverlay, shown_questions
+from edge_daemon.pipeline.soft import SoftThread
 from edge_daemon.pipeline.witness import Witness
 from edge_daemon.publish.payloads import answer_json, refusal_json
 from edge_daemon.recording.burned import BurnedRecorder
 from edge_daemon.recording.retention import Archive
+from edge_daemon.recording.ring import PacketRing
+from edge_daemon.recording.soft import SoftRecorder
 from edge_daemon.retry import Retry
 from edge_daemon.service.clock import clock_synced
 from edge_daemon.service.deadline import Deadline
@@ -55,6 +59,8 @@ _TICK_S: Final = 0.25
 _STOP_S: Final = 4.0  # the whole of it, from the request; the process's own end comes on top
 _CAMERA_STOP_S: Final = 1.8  # a source notices within 1 s
 _WORK_STOP_S: Final = 1.0
+_SLACK_S: Final = 5.0  # of packets, for a disk that takes its time
+_RING_BYTES: Final = 32_000_000  # of a camera's packets
 _MOST_LEFT_BEHIND: Final = 5  # threads of one camera
 _PATIENCE_S: Final = 5.0  # a broker may be slow to greet; after that the wait is told
 
@@ -108,8 +114,11 @@ class Daemon:
         self._mailboxes = Mailboxes(on_drop=self._count_drop)
         self._cameras: dict[str, Camera] = {}
         self._dropped: Counter[str] = Counter()
-        self._engine = self._parts.engine or open_engine(settings.engine)
-        self.metrics.engine(self._engine.info)
+        self._engine = self._parts.engine or open_engine(
+            settings.engine, plans=settings.data_dir / "plans", may_build=True
+        )
+        self._model = self._engine.info
+        self.metrics.engine(self._model)
         self._delivery = Delivery(
             settings,
             metrics=self.metrics,
@@ -123,6 +132,7 @@ class Daemon:
         self._archive = Archive(settings.data_dir / "recordings")
         self.metrics.recording_bytes.set_function(self._recorded_bytes)
         self._fingerprint = fingerprint(settings)
+        self._clips: dict[str, Clips] = {}
         self._witness = Witness(
             self._archive,
             configuration_sha256=lambda: self._fingerprint,
@@ -175,6 +185,7 @@ class Daemon:
                 return Ending(70)
             if command is Command.RELOAD and (restart := self._reload()) is not None:
                 return Ending(0, restart)
+            self._follow_engine()
             for camera in list(self._cameras.values()):
                 camera.board.expire()
                 if not self._keeps_going(camera):
@@ -186,6 +197,15 @@ class Daemon:
                 self._notifier.send("WATCHDOG=1")
             if self._finished() and (code := self._last_words()) is not None:
                 return Ending(code)
+
+    def _follow_engine(self) -> None:
+        """Say who answers, where that changed: a plan is ready, or a GPU was given up."""
+        if self._engine.info == self._model:
+            return
+        self._model = self._engine.info
+        self.metrics.engine(self._model)
+        for camera in self._cameras.values():
+            camera.board.answered_by(self._model)
 
     def _keeps_going(self, camera: Camera) -> bool:
         """Replace a camera's thread that hangs; False when too many of them were left behind."""
@@ -201,7 +221,7 @@ class Daemon:
 
     def _last_words(self) -> int | None:
         """Return the exit code once the broker has every event; None: it is still to come."""
-        if self._witness.is_busy:
+        if self._witness.is_busy or any(clips.is_busy for clips in self._clips.values()):
             return None
         waiting = self._delivery.waiting()
         if waiting and not self._delivery.refused:
@@ -251,9 +271,11 @@ class Daemon:
         return None
 
     def _add(self, settings: CameraConfig) -> None:
-        origin = Origin(self.settings.device.id, self._engine.info, clock_synced)
+        origin = Origin(self.settings.device.id, self._model, clock_synced)
         listeners = (self._delivery, *self._more_listeners)
-        witness = self._witness.of(settings)
+        ring = self._ring(settings)
+        clips = self._clips_of(settings, ring)
+        witness = self._witness.of(settings, clips)
         board = Board(
             settings,
             origin,
@@ -266,6 +288,9 @@ class Daemon:
         self._mailboxes.open(settings.id, limit_s)
         for q in settings.questions:
             self.metrics.watch_age(settings.id, q.id, partial(board.age_s, q.id))
+        recorder = self._recorder(settings, board, ring)
+        if recorder is not None:
+            board.tell_scribe(recorder)
         board.begin()
         camera = Camera(
             settings,
@@ -273,7 +298,8 @@ class Daemon:
             retry=self._parts.retry(),
             mailboxes=self._mailboxes,
             board=board,
-            recorder=self._recorder(settings, board),
+            recorder=recorder,
+            packets=ring,
             metrics=self.metrics,
             faults=self._faults,
             pulse=self._supervisor.pulse(f"camera {settings.id}"),
@@ -282,18 +308,60 @@ class Daemon:
         self._cameras[settings.id] = camera
         self._supervisor.start(f"camera {settings.id}", camera.run)
 
-    def _recorder(self, settings: CameraConfig, board: Board) -> RecorderThread | None:
-        if settings.record.mode == "off":
+    def _ring(self, settings: CameraConfig) -> PacketRing | None:
+        """Return what the source puts a camera's packets into; None where nobody wants them."""
+        clips = settings.record.clips
+        if settings.recorded != "soft" and clips is None:
             return None
-        thread = RecorderThread(
+        keep_s = _SLACK_S + (clips.before if clips else 0.0)
+        return PacketRing(keep_s=keep_s, max_bytes=_RING_BYTES, live=settings.source.live)
+
+    def _clips_of(self, settings: CameraConfig, ring: PacketRing | None) -> Clips | None:
+        if settings.record.clips is None or ring is None:
+            return None
+        clips = Clips(
+            settings,
+            settings.record.clips,
+            ring,
+            self._archive,
+            metrics=self.metrics,
+            faults=self._faults,
+        )
+        self._clips[settings.id] = clips
+        self._supervisor.start(f"clips {settings.id}", clips.run)
+        return clips
+
+    def _recorder(
+        self, settings: CameraConfig, board: Board, ring: PacketRing | None
+    ) -> RecorderThread | SoftThread | None:
+        if settings.recorded == "off":
+            return None
+        thread: RecorderThread | SoftThread = (
+            self._soft(settings, board, ring)
+            if ring is not None and settings.recorded == "soft"
+            else self._burned_thread(settings, board)
+        )
+        self._supervisor.start(f"recorder {settings.id}", thread.run)
+        return thread
+
+    def _soft(self, settings: CameraConfig, board: Board, ring: PacketRing) -> SoftThread:
+        return SoftThread(
+            settings,
+            SoftRecorder(settings.id, self._archive, settings.record, live=settings.source.live),
+            ring,
+            partial(self._burned_thread, settings, board),
+            metrics=self.metrics,
+            faults=self._faults,
+        )
+
+    def _burned_thread(self, settings: CameraConfig, board: Board) -> RecorderThread:
+        return RecorderThread(
             self._burned(settings, board),
             settings.id,
             live=settings.source.live,
             metrics=self.metrics,
             faults=self._faults,
         )
-        self._supervisor.start(f"recorder {settings.id}", thread.run)
-        return thread
 
     def _burned(self, settings: CameraConfig, board: Board) -> BurnedRecorder:
         overlay = Overlay(settings.id, shown_questions(settings), settings.zones)
@@ -349,8 +417,10 @@ class Daemon:
         return [by_thread[name] for name in left]
 
     def _join_recorders(self, cameras: Iterable[str], deadline: Deadline) -> None:
-        names = [f"recorder {name}" for name in cameras]
+        names = [f"{what} {name}" for name in cameras for what in ("recorder", "clips")]
         self._supervisor.join_all(names, deadline.share_s(_WORK_STOP_S))
+        for name in cameras:
+            self._clips.pop(name, None)
 
     def _pause(self, camera: str, question: str, enabled: bool) -> None:  # noqa: FBT001  callback
         """Take a command of the publisher, which has checked the names."""

@@ -99,7 +99,7 @@ def make_plan(settings: Settings, *, where: str) -> Plan:
     Raises ConfigError listing what the file names but is not there, and EngineError.
     """
     check_files(settings, where=where)
-    engine = open_engine(settings.engine)
+    engine = open_engine(settings.engine, plans=settings.data_dir / "plans")
     cameras, sets = [], []
     for camera in settings.cameras:
         sets.append(
@@ -169,7 +169,7 @@ def _camera_plan(camera: CameraConfig, questions: QuestionSet) -> CameraPlan:
         id=camera.id,
         source=repr(camera.source),
         pictures_per_s=_pictures_per_s(camera),
-        record=camera.record.mode,
+        record=_record(camera),
         questions=tuple(
             QuestionPlan(q.id, q.ask, q.zone, bool(supported), remark)
             for q, supported, remark in zip(
@@ -177,6 +177,12 @@ def _camera_plan(camera: CameraConfig, questions: QuestionSet) -> CameraPlan:
             )
         ),
     )
+
+
+def _record(camera: CameraConfig) -> str:
+    if camera.recorded != camera.record.mode:
+        return f"{camera.recorded}: {camera.record.mode} would show what its privacy masks hide"
+    return camera.recorded
 
 
 def _pictures_per_s(camera: CameraConfig) -> float | None:

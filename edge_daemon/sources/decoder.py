@@ -101,7 +101,7 @@ class Decoder:
         streams: list[Stream] = [video, tap.audio] if tap and tap.audio else [video]
         packets = _packets(container, streams) if live else self._forgiven(container, streams)
         for packet in packets:
-            if tap and packet.stream_index != video.index:
+            if tap and packet.stream.index != video.index:  # stream_index is 0 at the end
                 tap.sound(packet)
                 continue
             self._clock.hear(packet)

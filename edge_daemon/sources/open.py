@@ -43,6 +43,8 @@ def open_source(
     kind = _kind_of(settings.source)
     module, _, name = _SOURCES[kind].partition(":")
     make = getattr(import_module(module), name)
+    if sink is not None and kind not in (SourceKind.STREAM, SourceKind.FILES):
+        sink.unfit("pictures")
     packets = {"sink": sink} if kind in (SourceKind.STREAM, SourceKind.FILES) else {}
     counters = {"on_corrupt": on_corrupt, "on_decode_s": on_decode_s}
     source: Source = make(

@@ -1,0 +1,190 @@
+"""Soft recording in a thread of its own: packets from the ring, answers from the board."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from edge_daemon.errors import RecordingError
+from edge_daemon.recording.beside import Note
+from edge_daemon.recording.captions import escaped
+from edge_daemon.types import Reason, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from edge_daemon.config.models import CameraConfig
+    from edge_daemon.logs import FaultLog
+    from edge_daemon.metrics import Metrics
+    from edge_daemon.packets import Packet
+    from edge_daemon.pipeline.recording import RecorderThread
+    from edge_daemon.recording.ring import PacketRing
+    from edge_daemon.recording.soft import SoftRecorder
+    from edge_daemon.types import Frame, QuestionId, QuestionState
+
+log = logging.getLogger(__name__)
+
+_TURN_S: Final = 0.5  # answers are written down so often, packets at key frames too
+_QUIET_S: Final = 10.0  # a camera that sends nothing for so long: its file is finished
+_MOST_LINES: Final = 8  # of a caption, before it leaves out what is NO
+_MOST_NOTES: Final = 1000
+_UNASKED: Final = (Reason.PAUSED, Reason.UNSUPPORTED, Reason.CAMERA_BLIND)
+
+
+class SoftThread:
+    """Body of a soft recorder's thread, and what its camera and its board tell.
+
+    A source without packets worth recording is told once and recorded burned instead.
+    """
+
+    def __init__(
+        self,
+        camera: CameraConfig,
+        recorder: SoftRecorder,
+        ring: PacketRing,
+        burned: Callable[[], RecorderThread],
+        *,
+        metrics: Metrics,
+        faults: FaultLog,
+    ) -> None:
+        self._camera, self._recorder, self._ring, self._burned = camera, recorder, ring, burned
+        self._metrics, self._faults = metrics, faults
+        self._dropped = metrics.recording_dropped.labels(camera.id)
+        self._reader = ring.reader()
+        self._notes: deque[Note] = deque(maxlen=_MOST_NOTES)
+        self._instead: RecorderThread | None = None
+        self._n_lost = self._n_missed = 0  # as far as they were counted
+        self._heard_s = time.monotonic()
+
+    @property
+    def wants_frames(self) -> bool:
+        """Whether write() is to be called."""
+        return self._instead is not None
+
+    def write(self, frame: Frame, states: Mapping[QuestionId, QuestionState]) -> None:
+        """Hand over a frame, where the source has no packets."""
+        if self._instead is not None:
+            self._instead.write(frame, states)
+
+    def note(self, frame: Frame | None, states: Mapping[QuestionId, QuestionState]) -> None:
+        """Take over what is said from a frame on, None: from now on.  Never waits."""
+        if self._instead is not None:
+            self._instead.note(frame, states)
+        else:
+            self._notes.append(note_of(self._camera, frame, states))
+
+    def close(self) -> None:
+        """Let the thread finish what waits, then its file."""
+        self._ring.close()
+        if self._instead is not None:
+            self._instead.close()
+
+    def run(self) -> None:
+        """Record until close()."""
+        while (packets := self._reader.read(_TURN_S)) or not self._ring.is_closed:
+            self._turn(packets)
+            if self._ring.unfit_codec is not None and self._instead is None:
+                self._reader.close()
+                self._end()
+                self._record_burned(self._ring.unfit_codec)
+                return
+        self._turn([])
+        self._end()
+
+    def _turn(self, packets: list[Packet]) -> None:
+        try:
+            if packets:
+                self._heard_s = time.monotonic()
+            self._count_lost()
+            self._recorder.write(packets)
+            self._write_notes()
+            if self._recorder.is_recording and time.monotonic() - self._heard_s > _QUIET_S:
+                self._recorder.lose_track()
+        except RecordingError as fault:
+            self._tell(fault)
+        else:
+            if packets and self._recorder.is_recording:
+                self._faults.over(f"recording {self._camera.id}", "records again")
+
+    def _count_lost(self) -> None:
+        """Count what could not be recorded; behind a gap it goes on with a key frame."""
+        n_missed = self._reader.n_missed
+        n_lost = n_missed + self._recorder.n_dropped
+        self._dropped.inc(n_lost - self._n_lost)
+        self._n_lost = n_lost
+        if n_missed > self._n_missed:
+            self._n_missed = n_missed
+            what = "its packets come faster than the disk takes them: some are missing"
+            hint = "see whether the disk is slow or worn out"
+            self._tell(RecordingError(what, where=f"recording {self._camera.id}", hint=hint))
+            self._recorder.lose_track()
+
+    def _write_notes(self) -> None:
+        while self._notes and self._recorder.note(self._notes[0]):
+            self._notes.popleft()
+
+    def _end(self) -> None:
+        try:
+            self._recorder.close()
+        except RecordingError as fault:
+            self._tell(fault)
+
+    def _record_burned(self, codec: str) -> None:
+        log.warning(
+            "recording %s: the camera sends %s, of which soft recording can keep nothing, so it is"
+            " recorded burned -- let it send H.264 or H.265, or set record.mode: burned",
+            self._camera.id,
+            codec,
+        )
+        self._instead = self._burned()
+        if self._ring.is_closed:
+            self._instead.close()
+        self._instead.run()
+
+    def _tell(self, fault: RecordingError) -> None:
+        self._metrics.faults.labels("recording").inc()
+        self._faults.tell(f"recording {self._camera.id}", fault)
+
+
+def note_of(
+    camera: CameraConfig, frame: Frame | None, states: Mapping[QuestionId, QuestionState]
+) -> Note:
+    """Return what a recording writes down of a judgement; frame None: of what is said without."""
+    row = None
+    if frame is not None:
+        row = {
+            "frame": frame.index,
+            "pts_s": round(frame.pts_s, 3),
+            "captured_at": frame.captured_at.isoformat(timespec="milliseconds"),
+            "answers": [_answer(q.id, q.ask, states[q.id]) for q in camera.questions],
+        }
+    asked = {q.id: q.ask for q in camera.questions}
+    return Note(frame, row, caption_of([(asked[name], state) for name, state in states.items()]))
+
+
+def _answer(name: QuestionId, ask: str, state: QuestionState) -> dict[str, Any]:
+    p_yes = None if state.reason in _UNASKED else state.p_yes
+    return {
+        "id": name,
+        "question": ask,
+        "p_yes": None if p_yes is None else round(p_yes, 4),
+        "verdict": state.verdict.value,
+        "reason": None if state.reason is None else state.reason.value,
+    }
+
+
+def caption_of(said: list[tuple[str, QuestionState]]) -> str:
+    """Return a line per question: YES  Is there a car?  Where they are many, NO is left out."""
+    shown = said
+    if len(said) > _MOST_LINES:
+        shown = [(ask, state) for ask, state in said if state.verdict is not Verdict.NO]
+    lines = [_line(ask, state) for ask, state in shown[:_MOST_LINES]]
+    n_more = len(said) - len(lines)
+    return "\n".join([*lines, f"and {n_more} more"] if n_more else lines)
+
+
+def _line(ask: str, state: QuestionState) -> str:
+    why = f" ({state.reason})" if state.verdict is Verdict.UNKNOWN and state.reason else ""
+    return f"{state.verdict}{why}  {escaped(ask)}"
