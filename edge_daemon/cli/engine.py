@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "inspect": "what a bundle is: input, concepts, graphs, operators, largest tensors",
     "verify": "whether this machine gives the golden answers of a bundle",
+    "build": "make a TensorRT plan of a bundle for this GPU",
     "quantize": "make a bundle with int8 graphs, calibrated on your frames",
 }
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_daemon.engine.bundle import load_bundle
 from edge_daemon.engine.grounded import GroundedEngine
+from edge_daemon.engine.single import SingleEngine
 from edge_daemon.errors import EngineMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from edge_daemon.config.models import EngineConfig
     from edge_daemon.engine.base import Engine
@@ -28,18 +31,27 @@ class Backend:
     """Where a runtime is implemented, and what installs it.
 
     missing names a function that says why it cannot be used here, or None: what "auto" asks.
+    whole: it opens bundles, not graphs.
     """
 
     runtime: str
     install: str
     missing: str | None = None
+    whole: bool = False
 
 
 _ORT: Final = "edge_daemon.engine.ort"
 _TORCH: Final = "edge_daemon.engine.pytorch.graph"
 _VINO: Final = "edge_daemon.engine.openvino"
+_TRT: Final = "edge_daemon.engine.tensorrt"
 
 BACKENDS: Final[Mapping[str, Backend]] = {
+    "tensorrt": Backend(
+        f"{_TRT}.open:open_tensorrt",
+        "edge-daemon[tensorrt]",
+        f"{_TRT}.available:unavailable",
+        whole=True,
+    ),
     "onnxruntime-cuda": Backend(
         f"{_ORT}:OnnxRuntimeCuda", "onnxruntime-gpu", f"{_ORT}:cuda_missing"
     ),
@@ -62,25 +74,35 @@ class Choice:
     why: str
 
 
-def open_engine(settings: EngineConfig, bundle: Bundle | None = None) -> Engine:
+def open_engine(
+    settings: EngineConfig,
+    bundle: Bundle | None = None,
+    plans: Path | None = None,
+    *,
+    may_build: bool = False,
+) -> Engine:
     """Open a bundle on exactly the runtime asked for, and run it once to warm it up.
 
-    bundle is settings.bundle where it is loaded already.  There is no silent fallback: raises
-    BundleError or EngineMissingError.
+    bundle is settings.bundle where it is loaded already.  plans is where a daemon keeps plans for
+    its GPU; may_build: a missing one is built, while another runtime answers.  There is no silent
+    fallback: raises BundleError, EngineMissingError, or PlanError in a command without a plan.
     """
     choice = choose_backend(settings.backend)
-    runtime = _runtime(choice.backend)  # a missing one is told before the bundle is read
+    insist = settings.backend != "auto" and plans is None
+    without = "build" if may_build else "refuse" if insist else "go on"
+    opened = _opener(choice.backend, plans=plans, without_plan=without)
     bundle = bundle if bundle is not None else load_bundle(settings.bundle)
     threads = settings.threads or default_threads()
-    engine = GroundedEngine(bundle, runtime, settings.precision, threads)
+    engine = opened(bundle, settings.precision, threads)
     info = engine.info
     log.info("engine: %s on %s, %s: %s", info.bundle, info.backend, info.precision, choice.why)
     return engine
 
 
 def open_backend(backend: str, bundle: Bundle, precision: str, threads: int) -> Engine:
-    """Open a loaded bundle.  Raises BundleError, EngineMissingError."""
-    return GroundedEngine(bundle, _runtime(choose_backend(backend).backend), precision, threads)
+    """Open a loaded bundle.  Raises BundleError, EngineMissingError, PlanError."""
+    opened = _opener(choose_backend(backend).backend, without_plan="refuse")
+    return opened(bundle, precision, threads)
 
 
 def choose_backend(wanted: str = "auto") -> Choice:
@@ -114,16 +136,36 @@ def _why_not(probe: str) -> str | None:
     return ask()
 
 
-def _runtime(backend: str) -> Runtime:
+def _opener(backend: str, **how: object) -> Callable[[Bundle, str, int], Engine]:
+    """What opens bundles; a missing runtime is told before a bundle is read.
+
+    how: for those that open bundles themselves.
+    """
+    known, make = BACKENDS[backend], _adapter(backend)
+    if not known.whole:
+        return partial(_opened, make())
+    why = _why_not(known.missing) if known.missing is not None else None
+    if why is not None:
+        hint = f"pip install '{known.install}', or use another backend"
+        raise EngineMissingError(why, where=f"engine backend {backend}", hint=hint)
+    return partial(make, **how)
+
+
+def _opened(runtime: Runtime, bundle: Bundle, precision: str, threads: int) -> Engine:
+    kind = GroundedEngine if bundle.manifest.kind == "grounded" else SingleEngine
+    return kind(bundle, runtime, precision, threads)
+
+
+def _adapter(backend: str) -> Callable[..., Any]:
     known = BACKENDS[backend]
     try:
-        make: Callable[[], Runtime] = _named(known.runtime)
+        make: Callable[..., Any] = _named(known.runtime)
     except ModuleNotFoundError as exc:
         if exc.name is None or exc.name.startswith("edge_daemon"):
             raise  # our own bug, not a missing package
         where, hint = f"engine backend {backend}", f"pip install '{known.install}'"
         raise EngineMissingError(f"needs {exc.name!r}", where=where, hint=hint) from exc
-    return make()
+    return make
 
 
 def _named(place: str) -> Any:  # noqa: ANN401  whatever stands there

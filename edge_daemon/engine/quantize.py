@@ -161,7 +161,7 @@ def _compared(
     texts, zones = [text for text, _ in questions], [zone for _, zone in questions]
     answers = []
     for which, precision in ((bundle, "fp32"), (made, "int8")):
-        engine = open_backend("auto", which, precision, 1)
+        engine = open_backend("onnxruntime", which, precision, 1)
         answers.append(replay(engine, frames.replay, texts, zones))
         engine.close()
     return compare(*answers)
@@ -172,7 +172,7 @@ def _goldens(bundle: Bundle, made: Bundle) -> dict[str, bytes]:
     pinned = bundle.manifest.goldens
     if pinned is None:
         return {}
-    engine = open_backend("auto", made, "int8", 1)
+    engine = open_backend("onnxruntime", made, "int8", 1)
     results = verify_goldens(engine, made)
     engine.close()
     goldens = json.loads(bundle.read(pinned.file))

@@ -32,6 +32,8 @@ def unavailable() -> str | None:
         return reason
     if not any(_installed(library) for library, _ in LIBRARIES):
         return "neither cuda-bindings nor pycuda is installed"
+    if not _installed("onnx"):
+        return "onnx is not installed"
     try:
         load_tensorrt()
     except EngineMissingError as exc:

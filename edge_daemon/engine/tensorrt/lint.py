@@ -1,4 +1,4 @@
-"""What TensorRT's parser refuses in a graph of bytes, found before the parser is asked.
+"""What TensorRT's parser refuses in a graph, found before the parser is asked.
 
 Source: agreement with the parser of TensorRT for RTX 1.7.1 on 14 quantised forms; TensorRT
 documentation, "Explicit Quantization"; onnx-tensorrt, docs/operators.md.
@@ -26,7 +26,13 @@ _REFUSED: Final = frozenset({
 def faults(model: ModelProto) -> list[str]:
     """Every fault, one clause each; empty where the parser will take the graph's types."""
     constants = {held.name: held for held in model.graph.initializer}
-    return [fault for node in model.graph.node for fault in _faults_of(node, constants)]
+    damaged = [f"{name}: not finite numbers" for name in constants if not _finite(constants[name])]
+    return damaged + [fault for node in model.graph.node for fault in _faults_of(node, constants)]
+
+
+def _finite(held: Tensor) -> bool:
+    values = numpy_helper.to_array(held)
+    return values.dtype.kind != "f" or bool(np.isfinite(values).all())
 
 
 def _faults_of(node: NodeProto, constants: dict[str, Tensor]) -> Iterator[str]:

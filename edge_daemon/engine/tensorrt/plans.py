@@ -1,0 +1,173 @@
+"""Plans on disk: each under a fingerprint of what it was made from, for and with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from edge_daemon.errors import PlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+FORMS: Final = 1
+"""Counts changes of how graphs are rewritten for TensorRT: older plans are built again."""
+TIMING_CACHE: Final = "timing.cache"
+
+_MAGIC: Final = b"edge-daemon/plan/1\n"
+_HEADER_LIMIT_BYTES: Final = 4096
+_WORDS: Final = {
+    "runtime": "runtime", "gpu": "GPU", "capability": "compute capability", "driver": "driver",
+    "graph": "graph", "precision": "precision", "forms": "form",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a plan must have been made for.  graph is the SHA-256 of the bundle's own ONNX file."""
+
+    runtime: str
+    gpu: str
+    capability: str
+    driver: str
+    graph: str
+    precision: str
+    forms: int = FORMS
+
+    def key(self) -> str:
+        """Sixteen hexadecimal digits."""
+        return hashlib.sha256(self._text()).hexdigest()[:16]
+
+    def differences(self, other: Mapping[str, object]) -> Iterator[str]:
+        """What differs, in words: theirs first."""
+        for name, mine in asdict(self).items():
+            theirs = other.get(name)
+            if theirs != mine:
+                yield f"{_WORDS[name]} {_shown(theirs)} instead of {_shown(mine)}"
+
+    def _text(self) -> bytes:
+        return json.dumps(asdict(self), sort_keys=True).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan, and the largest batch and other choices it was built with."""
+
+    data: bytes = field(repr=False)
+    choices: Mapping[str, object]
+
+
+class PlanShelf:
+    """The directory of plans, <data_dir>/plans.  Raises PlanError."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, bundle: str, wanted: Fingerprint) -> Path:
+        """Where the plan of a bundle with this fingerprint lies, or will."""
+        return self.folder / f"{bundle}-{wanted.precision}-{wanted.key()}.plan"
+
+    def find(self, bundle: str, wanted: Fingerprint) -> Plan | None:
+        """The plan of a bundle; None where none was ever made.
+
+        Raises PlanError where there is one, but damaged or made for something else.
+        """
+        path = self.path(bundle, wanted)
+        if path.exists():
+            return read_plan(path, wanted)
+        others = self._all(bundle, wanted.precision)
+        return read_plan(others[-1], wanted) if others else None
+
+    def save(self, bundle: str, made: Fingerprint, plan: Plan) -> Path:
+        """Write a plan, and remove those of the same bundle and precision it takes the place of."""
+        path = self.path(bundle, made)
+        header = {
+            "made": asdict(made),
+            "choices": dict(plan.choices),
+            "sha256": hashlib.sha256(plan.data).hexdigest(),
+        }
+        self._write(path, _MAGIC + json.dumps(header).encode() + b"\n" + plan.data)
+        for older in self._all(bundle, made.precision):
+            if older != path:
+                older.unlink(missing_ok=True)
+        return path
+
+    def choices(self, bundle: str, precision: str) -> Mapping[str, object]:
+        """The choices of the last plan, whatever it was made for; empty where they are lost."""
+        for path in reversed(self._all(bundle, precision)):
+            header, _ = _parted(path.read_bytes())
+            found = (header or {}).get("choices")
+            if isinstance(found, dict):
+                return found
+        return {}
+
+    def _all(self, bundle: str, precision: str) -> list[Path]:
+        """Plans of a bundle, the last one last."""
+        found = self.folder.glob(f"{bundle}-{precision}-{'[0-9a-f]' * 16}.plan")
+        return sorted(found, key=lambda path: path.stat().st_mtime)
+
+    def timing_cache(self) -> bytes:
+        """Times of tactics from earlier builds; empty where there are none."""
+        try:
+            return (self.folder / TIMING_CACHE).read_bytes()
+        except OSError:
+            return b""
+
+    def save_timing_cache(self, raw: bytes) -> None:
+        """Keep them for the next build."""
+        if raw:
+            self._write(self.folder / TIMING_CACHE, raw)
+
+    def _write(self, path: Path, raw: bytes) -> None:
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            part.write_bytes(raw)
+            part.replace(path)
+        except OSError as exc:
+            part.unlink(missing_ok=True)
+            what, hint = f"cannot be written ({exc.strerror})", "name another --data-dir"
+            raise PlanError(what, where=str(path), hint=hint) from exc
+
+
+def read_plan(path: Path, wanted: Fingerprint) -> Plan:
+    """The plan in a file, if it is whole and made for what is here.  Raises PlanError.
+
+    TensorRT trusts what it loads: keep the directory to yourself.
+    """
+    again, where = "build it again: edge-daemon engine build", str(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as exc:
+        raise PlanError(f"cannot be read ({exc.strerror})", where=where, hint=again) from exc
+    header, plan = _parted(raw)
+    made, digest = (header or {}).get("made"), (header or {}).get("sha256")
+    if not isinstance(made, dict) or hashlib.sha256(plan).hexdigest() != digest:
+        raise PlanError("is damaged", where=where, hint=again)
+    differences = list(wanted.differences(made))
+    if differences:
+        raise PlanError(f"was made for {'; '.join(differences)}", where=where, hint=again)
+    choices = (header or {}).get("choices")
+    return Plan(plan, choices if isinstance(choices, dict) else {})
+
+
+def _parted(raw: bytes) -> tuple[dict[str, object] | None, bytes]:
+    """Header and plan; no header where the file is not one of ours."""
+    end = raw.find(b"\n", len(_MAGIC), _HEADER_LIMIT_BYTES)
+    if not raw.startswith(_MAGIC) or end < 0:
+        return None, b""
+    try:
+        header = json.loads(raw[len(_MAGIC) : end])
+    except ValueError:
+        return None, b""
+    return header if isinstance(header, dict) else None, raw[end + 1 :]
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return text[:12] if re.fullmatch(r"[0-9a-f]{64}", text) else text
