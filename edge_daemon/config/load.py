@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES: Final = 1 << 20
 _MAX_FAULTS: Final = 100
 _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
+_BOOLEAN: Final = re.compile("true|True|TRUE|false|False|FALSE")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -119,7 +120,18 @@ def _parse_yaml(raw: bytes, where: str) -> object:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, which YAML would silently let win."""
+    """SafeLoader that refuses a key given twice, which YAML would silently let win.
+
+    yes, no, on and off are words, as in YAML 1.2: verdicts and keys of ours look like them.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  as inherited
+        first: [
+            (tag, _BOOLEAN if tag == "tag:yaml.org,2002:bool" else pattern)
+            for tag, pattern in resolvers
+        ]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  inherited
         seen: set[str] = set()

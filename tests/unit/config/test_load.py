@@ -292,3 +292,46 @@ def test_reload_restarts_only_what_changed() -> None:
 def test_reload_of_a_shared_section_is_noticed() -> None:
     assert compare(parsed(good()), parsed(good(device={"id": "other"}))).shared == ("device",)
     assert compare(parsed(good()), parsed(good())).summary() == "nothing changed"
+
+
+def test_words_that_older_yaml_takes_for_true_and_false_stay_words(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        """
+version: 1
+cameras:
+  - {id: gate, source: a.mp4, loop: yes, questions: [{id: q, ask: "Is it on?"}], record:
+      {mode: off, events: {snapshots: false}, clips: {before: 5s, after: 10s, on: [YES, NO]}}}
+"""
+    )
+    (camera,) = load_settings(path).cameras
+
+    assert camera.record.clips is not None
+    assert camera.record.clips.on == ("YES", "NO")
+    assert (camera.record.mode, camera.loop) == ("off", True)
+    assert camera.record.events.snapshots is False
+
+
+@pytest.mark.parametrize(
+    ("camera", "line"),
+    [
+        (
+            {"source": "/dev/video0", "record": {"clips": {}}},
+            "record.clips are cut from a camera's own H.264 or H.265, and this source has none"
+            " -- leave them out, or record it burned",
+        ),
+        (
+            {"privacy_masks": [[[0, 0], [1, 0], [1, 1]]], "record": {"clips": {}}},
+            "record.clips are the camera's own video, which would show what privacy_masks hide"
+            " -- leave one of them out, or record it burned instead",
+        ),
+    ],
+)
+def test_clips_that_cannot_be_are_refused(camera: dict[str, Any], line: str) -> None:
+    cameras = [
+        {"id": "gate", "source": "a.mp4", "questions": [{"id": "q", "ask": "Is it?"}], **camera}
+    ]
+    with pytest.raises(ConfigError) as refused:
+        parse_settings({"version": 1, "cameras": cameras}, where="c")
+
+    assert refused.value.faults == (f"c: cameras.0: {line}",)
