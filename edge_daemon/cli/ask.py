@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Answer every question about every picture."""
-    from edge_daemon.engine.open import open_engine  # noqa: PLC0415  keeps --help light
+    from edge_daemon.engine.bundle import load_bundle  # noqa: PLC0415  keeps --help light
+    from edge_daemon.engine.open import open_engine  # noqa: PLC0415
     from edge_daemon.sources.images import read_picture  # noqa: PLC0415
 
     questions = questions_of(args)
@@ -44,7 +45,13 @@ def run(args: argparse.Namespace) -> int:
     if args.explain and (len(args.images) > 1 or len(questions) > 1):
         hint = "give one IMAGE and one -q"
         raise UsageError("draws one question about one picture", where="--explain", hint=hint)
-    engine = open_engine(engine_settings(args))
+    settings = engine_settings(args)
+    bundle = load_bundle(settings.bundle)
+    if args.explain and not bundle.explains:
+        hint = "leave it out, or use a bundle of kind grounded"
+        what = f"{bundle.name} has no map of where it sees what it says"
+        raise UsageError(what, where="--explain", hint=hint)
+    engine = open_engine(settings, bundle)
     ready = engine.prepare([q.ask for q in questions], [zone] * len(questions))
     for name in args.images:
         picture = read_picture(Path(name))

@@ -35,7 +35,8 @@ class Answers:
     """Answers to one QuestionSet for a batch of pictures.
 
     p_yes is float32 (B, Q), calibrated, NaN where the question is unsupported; evidence is
-    float32 (B, Q, rows, columns) in [0, 1] over the token grid.
+    float32 (B, Q, rows, columns) in [0, 1] over the token grid; bundles of kind single have none:
+    zeros on a grid of one cell.
     """
 
     p_yes: NDArray[np.float32]

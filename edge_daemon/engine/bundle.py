@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_daemon.engine.manifest import Goldens, parse_goldens, parse_json, parse_manifest
+from edge_daemon.engine.manifest import (
+    Goldens,
+    GroundedManifest,
+    parse_goldens,
+    parse_json,
+    parse_manifest,
+)
 from edge_daemon.engine.tokenizer import Tokenizer
 from edge_daemon.errors import BundleError
 
@@ -48,8 +54,20 @@ class Bundle:
 
     @property
     def grid(self) -> tuple[int, int]:
-        """(columns, rows) of tokens."""
-        return self.manifest.grid.columns, self.manifest.grid.rows
+        """(columns, rows) of tokens; (1, 1) for kind single, which has none."""
+        if isinstance(self.manifest, GroundedManifest):
+            return self.manifest.grid.columns, self.manifest.grid.rows
+        return 1, 1
+
+    @property
+    def explains(self) -> bool:
+        """Whether answers come with a map of where they were seen."""
+        return self.manifest.kind == "grounded"
+
+    @property
+    def graph_names(self) -> tuple[GraphName, ...]:
+        """Graphs each precision has."""
+        return tuple(next(iter(self.manifest.graphs.values())).files())
 
     @property
     def concepts(self) -> tuple[str, ...]:
@@ -63,8 +81,7 @@ class Bundle:
 
     def pinned_graph(self, precision: Precision, which: GraphName) -> PinnedFile:
         """File and hash of a graph.  Raises KeyError for a precision the bundle lacks."""
-        pinned: PinnedFile = getattr(self.manifest.graphs[precision], which)
-        return pinned
+        return self.manifest.graphs[precision].files()[which]
 
     def graph(self, precision: Precision, which: GraphName) -> bytes:
         """The graph's ONNX file, hashed as it was read.  Raises BundleError, or KeyError."""

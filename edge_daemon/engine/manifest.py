@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping  # noqa: TC003  pydantic reads it at run time
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeVar
 
 import yaml
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "edge-daemon/bundle/1"
 Precision = Literal["fp32", "fp16", "int8"]
-GraphName = Literal["image", "question", "answer"]
-GRAPHS: Final[tuple[GraphName, ...]] = ("image", "question", "answer")
+GraphName = Literal["image", "question", "answer", "model"]
 
 _REMEDY: Final = "export or copy the bundle again"
 
@@ -27,6 +27,12 @@ def _stays_inside(name: str) -> str:
     if ".." in name.split("/"):
         raise ValueError("leaves the bundle's directory")
     return name
+
+
+def _all_positive(numbers: tuple[float, float, float]) -> tuple[float, float, float]:
+    if not all(0 < n < float("inf") for n in numbers):
+        raise ValueError("must be above 0")
+    return numbers
 
 
 FileName = Annotated[
@@ -54,6 +60,20 @@ class GroundedGraphs(_Part):
     question: PinnedFile
     answer: PinnedFile
 
+    def files(self) -> dict[GraphName, PinnedFile]:
+        """By name."""
+        return {"image": self.image, "question": self.question, "answer": self.answer}
+
+
+class SingleGraphs(_Part):
+    """The one graph of a single bundle in one precision."""
+
+    model: PinnedFile
+
+    def files(self) -> dict[GraphName, PinnedFile]:
+        """By name."""
+        return {"model": self.model}
+
 
 class DataSet(_Part):
     """One set of pictures or texts the weights were trained on."""
@@ -78,6 +98,16 @@ class Input(_Part):
     fit: Literal["stretch"]
 
 
+Channels = tuple[float, float, float]
+
+
+class NormalisedInput(Input):
+    """For kind single: pixel_values are (rgb / 255 - mean) / std, channel by channel."""
+
+    mean: Channels
+    std: Annotated[Channels, AfterValidator(_all_positive)]
+
+
 class Grid(_Part):
     """Tokens across and down; token n lies in row n // columns, column n % columns."""
 
@@ -86,18 +116,17 @@ class Grid(_Part):
 
 
 class Manifest(_Part):
-    """manifest.yaml, schema edge-daemon/bundle/1."""
+    """manifest.yaml, schema edge-daemon/bundle/1: what both kinds have."""
 
     schema_: Literal["edge-daemon/bundle/1"] = Field(alias="schema")
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")
     version: str = Field(min_length=1, max_length=32)
-    kind: Literal["grounded"]
+    kind: Literal["grounded", "single"]
     licence: str = Field(min_length=1)
     provenance: Provenance
     input: Input
-    grid: Grid
     temperature: float = Field(gt=0, allow_inf_nan=False)
-    graphs: dict[Precision, GroundedGraphs]
+    graphs: Mapping[Precision, GroundedGraphs | SingleGraphs]
     tokenizer: PinnedFile
     concepts: tuple[str, ...] = Field(max_length=4096)
     goldens: PinnedFile | None = None
@@ -107,8 +136,24 @@ class Manifest(_Part):
         """Every file whose hash the manifest holds."""
         yield self.tokenizer
         for graphs in self.graphs.values():
-            yield from (graphs.image, graphs.question, graphs.answer)
+            yield from graphs.files().values()
         yield from (pinned for pinned in (self.goldens, self.agreement) if pinned is not None)
+
+
+class GroundedManifest(Manifest):
+    """Kind grounded: one look for all questions, on a grid of tokens."""
+
+    kind: Literal["grounded"]
+    grid: Grid
+    graphs: Mapping[Precision, GroundedGraphs]
+
+
+class SingleManifest(Manifest):
+    """Kind single: picture and question in one graph, without a map of where."""
+
+    kind: Literal["single"]
+    input: NormalisedInput
+    graphs: Mapping[Precision, SingleGraphs]
 
 
 class Golden(_Part):
@@ -138,10 +183,16 @@ def parse_manifest(raw: bytes, *, where: str) -> Manifest:
     if not isinstance(data, dict):
         raise BundleError("is not a bundle's manifest", where=where, hint=_REMEDY)
     _check_version(data, where)
-    manifest = _validated(Manifest, data, where)
+    manifest = _validated(_KINDS.get(str(data.get("kind")), Manifest), data, where)
     if "fp32" not in manifest.graphs:
         raise BundleError("graphs: no fp32", where=where, hint=_REMEDY)
     return manifest
+
+
+_KINDS: Final[Mapping[str, type[Manifest]]] = {
+    "grounded": GroundedManifest,
+    "single": SingleManifest,
+}
 
 
 def parse_goldens(raw: bytes, *, where: str) -> Goldens:
@@ -160,7 +211,7 @@ def parse_json(raw: bytes, *, where: str) -> object:
 
 def _check_version(data: dict[Any, Any], where: str) -> None:
     """Say that a manifest is for another release before its keys are found strange."""
-    schema, kind = data.get("schema"), data.get("kind")
+    schema = data.get("schema")
     known = (
         re.fullmatch(r"edge-daemon/bundle/(\d{1,9})", schema) if isinstance(schema, str) else None
     )
@@ -169,9 +220,6 @@ def _check_version(data: dict[Any, Any], where: str) -> None:
     if schema != SCHEMA:
         what = f"made for a newer version ({schema})"
         raise BundleError(what, where=where, hint="upgrade edge-daemon")
-    if kind == "single":
-        what, hint = "kind 'single' is not in this release", "use a bundle of kind grounded"
-        raise BundleError(what, where=where, hint=hint)
 
 
 _Model = TypeVar("_Model", bound=BaseModel)

@@ -98,9 +98,10 @@ class CheckedGraph:
         self._where = str(bundle.path / bundle.pinned_graph(precision, which).file)
         self._names = list(gives)
         self._open = partial(runtime.open, where=self._where, which=which, threads=threads)
-        self._model = bundle.graph(precision, which)
-        refuse_external_data(self._model, where=self._where)
-        self._graph = self._open(self._model)
+        model = bundle.graph(precision, which)
+        refuse_external_data(model, where=self._where)
+        self._graph = self._open(model)
+        self._model = model if which == "answer" else b""  # large ones are not kept
         _check(self._graph.inputs, takes, where=self._where, alone=True)
         _check(self._graph.outputs, gives, where=self._where, alone=False)
 

@@ -47,11 +47,8 @@ PLAIN_WORDS = ("is", "it", "a", "the", "are", "there", "any", "this", "zone", "l
 WORDS = (*PLAIN_WORDS, *LIMITS)
 VOCAB = ("[PAD]", "[UNK]", "[CLS]", *WORDS)
 
-GOLDENS = (
-    ("red.png", "Is it red?", None),
-    ("halves.png", "Is it blue?", [[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]),
-    ("halves.png", "Is it blue?", [[0.5, 0.0], [1.0, 0.0], [1.0, 1.0], [0.5, 1.0]]),
-)
+LEFT = [[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]
+RIGHT = [[0.5, 0.0], [1.0, 0.0], [1.0, 1.0], [0.5, 1.0]]
 
 
 def write_tiny_bundle(
@@ -76,16 +73,16 @@ def write_tiny_bundle(
         "temperature": temperature,
         "graphs": {
             precision: {
-                which: _put(directory, f"{which}.{precision}.onnx", model.SerializeToString())
+                which: put(directory, f"{which}.{precision}.onnx", model.SerializeToString())
                 for which, model in graphs.items()
             }
             for precision in precisions
         },
-        "tokenizer": _put(directory, "tokenizer.json", json.dumps(TOKENIZER).encode()),
+        "tokenizer": put(directory, "tokenizer.json", json.dumps(TOKENIZER).encode()),
         "concepts": list(LIMITS),
     }
     if with_goldens:
-        manifest["goldens"] = _put_goldens(directory, temperature)
+        manifest["goldens"] = put_goldens(directory, _goldens(temperature), z1=LEFT, z2=RIGHT)
     (directory / "manifest.yaml").write_text(yaml.safe_dump(manifest, sort_keys=False))
     return directory
 
@@ -140,7 +137,7 @@ def edit_manifest(directory: Path, **changes: object) -> None:
 def replace_graph(directory: Path, which: str, model: bytes, precision: str = "fp32") -> None:
     """Put other bytes in a graph's place and let the manifest pin them."""
     manifest = yaml.safe_load((directory / "manifest.yaml").read_text())
-    pinned = _put(directory, f"{which}.{precision}.onnx", model)
+    pinned = put(directory, f"{which}.{precision}.onnx", model)
     manifest["graphs"][precision][which] = pinned
     edit_manifest(directory, graphs=manifest["graphs"])
 
@@ -162,9 +159,9 @@ def image_graph() -> ModelProto:
         helper.make_node("Transpose", ["unit"], ["planes"], perm=[0, 3, 1, 2]),
         helper.make_node("AveragePool", ["planes"], ["c"], kernel_shape=cell, strides=cell),
         helper.make_node("Split", ["c"], ["r", "g", "b"], axis=1),
-        *_above("red", "r", "g", "b"),
-        *_above("green", "g", "r", "b"),
-        *_above("blue", "b", "r", "g"),
+        *above("red", "r", "g", "b"),
+        *above("green", "g", "r", "b"),
+        *above("blue", "b", "r", "g"),
         helper.make_node("Min", ["r", "g"], ["rg"]),
         helper.make_node("Sub", ["rg", "b"], ["yellow"]),
         helper.make_node("Conv", ["c", "luma"], ["light"]),
@@ -186,14 +183,20 @@ def image_graph() -> ModelProto:
     return model(nodes, [pixels], [tokens], constants)
 
 
-def question_graph() -> ModelProto:
-    """ids int64 (Q, L) -> vectors (Q, 2, 6): what a token is worth; in [1, 0] any or mean."""
-    table = np.zeros((len(VOCAB), 2, len(FEATURES)), np.float32)
+def word_table() -> NDArray[np.float32]:
+    """What a word is worth on each feature, float32 (words, 6)."""
+    table = np.zeros((len(VOCAB), len(FEATURES)), np.float32)
     for word, limit in LIMITS.items():
         feature = FEATURES.index(word if word in FEATURES else "light")
         sign = -1 if word == "dark" else 1
-        table[VOCAB.index(word), 0, feature] = sign * GAIN
-        table[VOCAB.index(word), 0, FEATURES.index("one")] = -sign * GAIN * limit
+        table[VOCAB.index(word), feature] = sign * GAIN
+        table[VOCAB.index(word), FEATURES.index("one")] = -sign * GAIN * limit
+    return table
+
+
+def question_graph() -> ModelProto:
+    """ids int64 (Q, L) -> vectors (Q, 2, 6): what a token is worth; in [1, 0] any or mean."""
+    table = np.stack([word_table(), np.zeros_like(word_table())], axis=1)
     table[[VOCAB.index("any"), VOCAB.index("there")], 1, 0] = 1
     nodes = [
         helper.make_node("Gather", ["table", "ids"], ["words"], axis=0),
@@ -265,30 +268,41 @@ def model(nodes: list[Any], takes: list[Any], gives: list[Any], constants: dict[
 _value = helper.make_tensor_value_info
 
 
-def _above(name: str, one: str, other: str, third: str) -> list[Any]:
+def above(name: str, one: str, other: str, third: str) -> list[Any]:
+    """Nodes that give how far one number is above the larger of two others."""
     return [
         helper.make_node("Max", [other, third], [f"{name}_rest"]),
         helper.make_node("Sub", [one, f"{name}_rest"], [name]),
     ]
 
 
-def _put(directory: Path, name: str, raw: bytes) -> dict[str, str]:
+def put(directory: Path, name: str, raw: bytes) -> dict[str, str]:
+    """Write a file and return how the manifest pins it."""
     (directory / name).write_bytes(raw)
     return {"file": name, "sha256": hashlib.sha256(raw).hexdigest()}
 
 
-def _put_goldens(directory: Path, temperature: float) -> dict[str, str]:
-    red, blue = (200, 20, 20), (20, 20, 200)
-    for name, picture in (("red.png", painted(red)), ("halves.png", painted(red, blue))):
+def put_goldens(
+    directory: Path, asked: Sequence[tuple[str, NDArray[np.uint8], str, float]], **zones: Any
+) -> dict[str, str]:
+    """Write golden answers: name and pixels of a picture, question, p_yes; zones by place, "z1"."""
+    rows = []
+    for n, (name, picture, question, p) in enumerate(asked):
         cv2.imwrite(str(directory / "goldens" / name), picture[..., ::-1])
-    expected = [
-        p_yes_of("red", red, temperature),
-        p_yes_of("blue", red, temperature),
-        p_yes_of("blue", blue, temperature),
+        zone = zones.get(f"z{n}")
+        rows.append({"image": f"goldens/{name}", "question": question, "zone": zone, "p_yes": p})
+    return put(
+        directory,
+        "goldens/goldens.json",
+        json.dumps({"tolerance": 0.01, "rows": rows}).encode(),
+    )
+
+
+def _goldens(temperature: float) -> list[tuple[str, NDArray[np.uint8], str, float]]:
+    red, blue = (200, 20, 20), (20, 20, 200)
+    halves = painted(red, blue)
+    return [
+        ("red.png", painted(red), "Is it red?", p_yes_of("red", red, temperature)),
+        ("halves.png", halves, "Is it blue?", p_yes_of("blue", red, temperature)),
+        ("halves.png", halves, "Is it blue?", p_yes_of("blue", blue, temperature)),
     ]
-    rows = [
-        {"image": f"goldens/{name}", "question": question, "zone": zone, "p_yes": p}
-        for (name, question, zone), p in zip(GOLDENS, expected)
-    ]
-    goldens = {"tolerance": 0.01, "rows": rows}
-    return _put(directory, "goldens/goldens.json", json.dumps(goldens).encode())
