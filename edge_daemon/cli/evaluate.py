@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ from edge_daemon.errors import UsageError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
+    from types import ModuleType
 
     from edge_daemon.engine.base import Engine
 
@@ -26,11 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
         "rows", metavar="DATA.jsonl",
-        help='rows {"image", "question", "answer"}; image paths count from the file\'s directory',
+        help='rows {"image", "question", "answer"}, and "family" and "condition" if you like;'
+        " image paths count from the file's directory",
     )  # fmt: skip
     parser.add_argument("--yes-above", type=float, default=0.6, metavar="P", help="YES from (0.6)")
     parser.add_argument("--no-below", type=float, default=0.4, metavar="P", help="NO up to (0.4)")
     parser.add_argument("--predictions", metavar="OUT.jsonl", help="each row with its answer")
+    parser.add_argument("--plot", metavar="OUT.png", help="share of YES against p_yes, by group")
     parser.add_argument("--json", action="store_true", help="the figures as one JSON object")
     add_engine_options(parser)
 
@@ -43,6 +47,8 @@ class _Row:
     image: Path
     question: str
     answer: bool
+    family: str | None = None
+    condition: str | None = None
     p_yes: float = math.nan
 
 
@@ -54,24 +60,65 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             "are not in order", where="thresholds", hint="0 < --no-below <= --yes-above < 1"
         )
+    if args.plot:
+        _plotting()
     rows = _read(Path(args.rows))
     engine = open_engine(engine_settings(args))
     answered = list(_answered(rows, engine))
     engine.close()
     if args.predictions:
         _write(Path(args.predictions), answered, args)
-    by_question: dict[str, list[_Row]] = defaultdict(list)
-    for row in answered:
-        by_question[row.question].append(row)
-    figures = {
-        "all": _figures(answered, args),
-        "questions": {text: _figures(found, args) for text, found in by_question.items()},
-    }
+    groups = _groups(answered)
+    if args.plot:
+        _plot(Path(args.plot), answered, groups)
+    figures: dict[str, Any] = {"all": _figures(answered, args)}
+    for kind, found in groups.items():
+        figures[kind] = {name: _figures(some, args) for name, some in found.items()}
     if args.json:
         print(json.dumps(figures, ensure_ascii=False))
     else:
         _print_table(figures)
     return 0
+
+
+def _groups(rows: Sequence[_Row]) -> dict[str, dict[str, list[_Row]]]:
+    """Return the rows by question, and by family and condition where rows name any."""
+    groups: dict[str, dict[str, list[_Row]]] = {"questions": {}, "families": {}, "conditions": {}}
+    for row in rows:
+        for kind, name in zip(groups, (row.question, row.family, row.condition)):
+            if name is not None:
+                groups[kind].setdefault(name, []).append(row)
+    return groups
+
+
+def _plotting() -> ModuleType:
+    try:
+        return import_module("edge_daemon.reliability")
+    except ModuleNotFoundError as exc:
+        if exc.name != "matplotlib":
+            raise
+        hint = "pip install 'edge-daemon[plot]'"
+        raise UsageError("needs matplotlib", where="--plot", hint=hint) from exc
+
+
+def _plot(out: Path, rows: Sequence[_Row], groups: dict[str, dict[str, list[_Row]]]) -> None:
+    """Draw all rows, and each family and condition.  Raises UsageError."""
+    import numpy as np  # noqa: PLC0415  keeps --help light
+
+    drawn = {"all": rows, **groups["families"], **groups["conditions"]}
+    known = {name: [r for r in some if not math.isnan(r.p_yes)] for name, some in drawn.items()}
+    if not known["all"]:
+        raise UsageError("no question was understood", where="--plot", hint="see the table")
+    try:
+        _plotting().plot_reliability(
+            {
+                name: (np.array([r.p_yes for r in some]), np.array([r.answer for r in some], bool))
+                for name, some in known.items()
+            },
+            out,
+        )
+    except (OSError, ValueError) as exc:  # a folder that is not there, a format nobody knows
+        raise UsageError(str(exc), where=str(out), hint="name a .png you may write") from exc
 
 
 def _read(path: Path) -> list[_Row]:
@@ -100,7 +147,11 @@ def _parse(line: str, path: Path, n: int) -> _Row:
         raise UsageError(
             "answer must be YES or NO, image and question text", where=where, hint=_HINT
         )
-    return _Row(given, path.parent / image, question, bool(answer))
+    labels = {name: given.get(name) for name in ("family", "condition")}
+    for name, label in labels.items():
+        if label is not None and not isinstance(label, str):
+            raise UsageError(f"{name} must be text", where=where, hint=_HINT)
+    return _Row(given, path.parent / image, question, bool(answer), **labels)
 
 
 def _answered(rows: Sequence[_Row], engine: Engine) -> Iterator[_Row]:
@@ -117,7 +168,7 @@ def _answered(rows: Sequence[_Row], engine: Engine) -> Iterator[_Row]:
             ready = engine.prepare([row.question for row in asked], [None] * len(asked))
             p_yes = engine.answer(engine.look(picture[None]), ready).p_yes[0].tolist()
             for row, p in zip(asked, p_yes):
-                yield _Row(row.given, row.image, row.question, row.answer, p)
+                yield replace(row, p_yes=p)
             progress.tell("pictures", float(n))
 
 
@@ -167,11 +218,20 @@ def _write(path: Path, rows: Sequence[_Row], args: argparse.Namespace) -> None:
 
 def _print_table(figures: dict[str, Any]) -> None:
     from rich.console import Console  # noqa: PLC0415  keeps --help light
+    from rich.markup import escape  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table("question", "rows", "YES", "accuracy", "balanced", "AUROC", "ECE", "abstained")
-    for text, found in {**figures["questions"], "all": figures["all"]}.items():
-        cells = ("-" if v is None else f"{v:.3f}" if isinstance(v, float) else str(v)
-                 for v in found.values())  # fmt: skip
-        table.add_row(text, *cells)
+    table = Table("of", "rows", "YES", "accuracy", "balanced", "AUROC", "ECE", "abstained")
+    for kind in ("questions", "families", "conditions"):
+        for name, found in figures[kind].items():
+            table.add_row(escape(name), *_cells(found))
+        table.add_section()
+    table.add_row("all", *_cells(figures["all"]))
     Console().print(table)
+
+
+def _cells(figures: dict[str, float | int | None]) -> list[str]:
+    return [
+        "-" if v is None else f"{v:.3f}" if isinstance(v, float) else str(v)
+        for v in figures.values()
+    ]

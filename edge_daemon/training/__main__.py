@@ -81,12 +81,12 @@ def _card(settings: Settings, chosen: argparse.Namespace) -> None:
     """Score the bundle on the other half and on the clips; write scores, plot and card."""
     import yaml  # noqa: PLC0415
 
+    from edge_daemon.reliability import plot_reliability  # noqa: PLC0415
     from edge_daemon.scenes import DEMO_SCENE  # noqa: PLC0415
     from edge_daemon.training.card import write_card  # noqa: PLC0415
     from edge_daemon.training.clips import clip_samples, clip_scores, scene_samples  # noqa: PLC0415
     from edge_daemon.training.data import open_material  # noqa: PLC0415
-    from edge_daemon.training.evaluate import evaluate, known_answers  # noqa: PLC0415
-    from edge_daemon.training.plots import plot_reliability  # noqa: PLC0415
+    from edge_daemon.training.evaluate import evaluate, reliability_groups  # noqa: PLC0415
 
     material = open_material(settings)
     engine = _engine(chosen.bundle)
@@ -96,7 +96,7 @@ def _card(settings: Settings, chosen: argparse.Namespace) -> None:
     samples["the demo's rendered street"] = scene_samples(DEMO_SCENE, engine.input_size)
     clips = clip_scores(engine, samples)
     chosen.run.mkdir(parents=True, exist_ok=True)
-    plot_reliability(*known_answers(engine, seen, 150, seed=11), chosen.run / "reliability.png")
+    plot_reliability(reliability_groups(engine, seen, 150, seed=11), chosen.run / "reliability.png")
     (chosen.run / "scores.json").write_text(
         json.dumps({"pictures": scores, "clips": clips}, indent=1)
     )

@@ -18,7 +18,7 @@ _HEAD = """\
 
 A small model for street cameras: yes/no questions in plain English about people, cyclists,
 vehicles, animals, traffic lights, weather and time of day, answered with a calibrated p_yes and a
-map of where the answer was seen. {megabytes:.1f} MB on disk, 320 x 192 pixels in.
+map of where the answer was seen. {megabytes:.1f} MB on disk, {size} pixels in.
 
 This file is written by `scripts/train card` from measured scores; do not edit it by hand.
 
@@ -32,17 +32,19 @@ This file is written by `scripts/train card` from measured scores; do not edit i
 - **Lights**: "is the traffic light red", green, yellow. **Scene**: night, day, rain, fog.
 - **Two things**: "a person but no car", "a dog and a bicycle", "neither a bus nor a truck".
 
-A question with any word outside its vocabulary is answered UNKNOWN (unsupported), never guessed.
-Words such as "crossing", "driveway" or "road" do not restrict the answer: draw a zone for that.
+A question with a word outside its vocabulary, or with known words in an order it never learned
+("a red car", "a dog in the car"), is answered UNKNOWN (unsupported), never guessed; `edge-daemon
+check` says why, and what to ask instead. "Child", "man" or "van" are not known on purpose: the
+answer would be about any person, any vehicle. Places ("on the driveway", "at the door") and
+"parked", "standing", "waiting", "walking" are understood but not judged: draw a zone for the place.
 """
 
 _LIMITS = """\
 ## What it is bad at
 
-- Things smaller than about 8 pixels at 320 x 192 (one cell of its map is 16): far pedestrians and
+- Things smaller than about 8 pixels at {size} (one cell of its map is 16): far pedestrians and
   two-wheelers are missed first.
-- Words it knows in combinations it never learned ("a red car"): colours were learnt for traffic
-  lights only. Such a question is not refused yet; do not ask it.
+- Colours of anything but traffic lights, movement, clothes, open and closed doors: refused.
 - "Truck" against van and pick-up: the labels themselves quarrel. Ask for "vehicle" where it
   matters.
 - Views from straight above, fisheye, thermal and infra-red cameras: not trained on.
@@ -56,14 +58,19 @@ _LIMITS = """\
 
 def write_card(manifest: Scores, scores: Scores, clips: Scores, notes: Scores) -> str:
     """The whole card, as Markdown."""
+    size = f"{manifest['input']['width']} x {manifest['input']['height']}"
     parts = [
         _HEAD.format(
-            name=manifest["name"], version=manifest["version"], megabytes=notes["megabytes"]
+            name=manifest["name"],
+            version=manifest["version"],
+            megabytes=notes["megabytes"],
+            size=size,
         ),
         _presence(scores),
         _families(scores),
+        _conditions(scores),
         _clips(clips),
-        _LIMITS.format(nights=notes["nights"]),
+        _LIMITS.format(nights=notes["nights"], size=size),
         _provenance(notes),
     ]
     return "\n".join(parts)
@@ -113,6 +120,27 @@ def _families(scores: Scores) -> str:
         shares = (score["balanced_accuracy"], other, score["abstention"])
         cells = " | ".join(_percent(share) for share in shares)
         lines.append(f"| {name} | {score['n']} | {cells} | {score['ece']:.3f} |")
+    return "\n".join([*lines, ""])
+
+
+def _conditions(scores: Scores) -> str:
+    lines = [
+        "## Measured: by condition",
+        "",
+        "The same random questions. *Far*: what is asked for fills less than 0.4 % of the picture,",
+        "against pictures without it; rain and fog are rendered streets only, night mostly.",
+        "",
+        "| condition | answers (YES) | balanced accuracy | AUROC | abstained | ECE |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, families in scores["conditions"].items():
+        if (score := families.get("all")) is None:
+            continue
+        right, unsure = _percent(score["balanced_accuracy"]), _percent(score["abstention"])
+        lines.append(
+            f"| {name} | {score['n']} ({score['yes']}) | {right} | {score['auroc']:.3f} |"
+            f" {unsure} | {score['ece']:.3f} |"
+        )
     return "\n".join([*lines, ""])
 
 

@@ -17,6 +17,7 @@ from edge_daemon.training import grammar
 from edge_daemon.training.augment import fit
 from edge_daemon.training.batches import random_zone
 from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, LIGHTS, SCENES
+from edge_daemon.training.conditions import conditions, families
 from edge_daemon.training.questions import Question, Term, draw
 from edge_daemon.training.rendered import RENDERED
 from edge_daemon.training.truth import Grid, answers, concept_maps
@@ -143,26 +144,34 @@ def presence_scores(
 
 
 def family_scores(
-    probe: Probe, p: NDArray[np.float64], truth: NDArray[np.int8]
+    probe: Probe,
+    p: NDArray[np.float64],
+    truth: NDArray[np.int8],
+    among: NDArray[np.bool_] | None = None,
 ) -> dict[str, Scores]:
-    """Balanced accuracy, AUROC, ECE and abstention per question family, and over all."""
-    names = [q.family if z is None else "zone" for q, z in zip(probe.questions, probe.zones)]
-    families = {name: [n == name for n in names] for name in sorted(set(names))}
-    families["all"] = [True] * len(names)
+    """Balanced accuracy, AUROC, ECE and abstention per question family, and over all.
+
+    among, bool (N, Q): the answers that count; families without any are left out.
+    """
     scores = {}
-    for name, chosen in families.items():
-        known = (truth >= 0) & np.array(chosen)[None]
-        flat, yes = p[known], truth[known] == 1
-        sure = (flat >= _YES_ABOVE) | (flat <= _NO_BELOW)
-        scores[name] = {
-            "n": int(known.sum()),
-            "balanced_accuracy": balanced_accuracy(flat, yes),
-            "balanced_accuracy_when_sure": balanced_accuracy(flat[sure], yes[sure]),
-            "abstention": float(1 - sure.mean()),
-            "auroc": auroc(flat, yes),
-            "ece": expected_calibration_error(flat, yes),
-        }
+    for name, chosen in families(probe).items():
+        known = (truth >= 0) & chosen[None] & (True if among is None else among)
+        if known.any():
+            scores[name] = _scores(p[known], truth[known] == 1)
     return scores
+
+
+def _scores(flat: NDArray[np.float64], yes: NDArray[np.bool_]) -> Scores:
+    sure = (flat >= _YES_ABOVE) | (flat <= _NO_BELOW)
+    return {
+        "n": len(flat),
+        "yes": int(yes.sum()),
+        "balanced_accuracy": balanced_accuracy(flat, yes),
+        "balanced_accuracy_when_sure": balanced_accuracy(flat[sure], yes[sure]),
+        "abstention": float(1 - sure.mean()),
+        "auroc": auroc(flat, yes),
+        "ece": expected_calibration_error(flat, yes),
+    }
 
 
 def light_scores(seen: Seen, p: NDArray[np.float64]) -> Scores:
@@ -207,6 +216,21 @@ def known_answers(engine: Engine, seen: Seen, n: int, seed: int) -> Flat:
     return p[truth >= 0], truth[truth >= 0] == 1
 
 
+def reliability_groups(engine: Engine, seen: Seen, n: int, seed: int) -> dict[str, Flat]:
+    """p_yes and truth of random questions by family, then by condition, where the truth is known.
+
+    Of one class only nothing can be drawn: such a group is left out.
+    """
+    probe = random_probe(seen.rows, n, seed, held_out=False)
+    p, _ = ask(engine, seen.tokens, probe)
+    truth = truths(seen.samples, probe, Grid(*engine.grid))
+    groups = {name: np.repeat(q[None], len(p), axis=0) for name, q in families(probe).items()}
+    groups = {"all": groups.pop("all"), **groups, **conditions(seen.rows, probe, truth)}
+    known = {name: chosen & (truth >= 0) for name, chosen in groups.items()}
+    flat = {name: (p[chosen], truth[chosen] == 1) for name, chosen in known.items()}
+    return {name: (said, yes) for name, (said, yes) in flat.items() if 0 < yes.sum() < len(yes)}
+
+
 def evaluate(engine: Engine, seen: Seen, *, n_questions: int = 230, seed: int = 11) -> Scores:
     """All figures at once."""
     grid = Grid(*engine.grid)
@@ -230,5 +254,11 @@ def evaluate(engine: Engine, seen: Seen, *, n_questions: int = 230, seed: int = 
     for name, held_out in (("families", False), ("unseen_patterns", True)):
         probe = random_probe(seen.rows, n_questions, seed, held_out=held_out)
         said, _ = ask(engine, seen.tokens, probe)
-        scores[name] = family_scores(probe, said, truths(seen.samples, probe, grid))
+        true = truths(seen.samples, probe, grid)
+        scores[name] = family_scores(probe, said, true)
+        if not held_out:
+            scores["conditions"] = {
+                condition: family_scores(probe, said, true, among)
+                for condition, among in conditions(seen.rows, probe, true).items()
+            }
     return scores

@@ -49,6 +49,39 @@ def test_evaluate_tells_figures_and_predictions(rows: Path, tiny_bundle: Path) -
     assert predicted[0]["note"] == "kept"
 
 
+def test_evaluate_tells_figures_by_family_and_condition(
+    tmp_path: Path, rows: Path, tiny_bundle: Path
+) -> None:
+    found = [json.loads(line) for line in rows.read_text().splitlines()]
+    kinds = [("colour", "day"), ("colour", "night"), ("colour", "night"), ("other", None)]
+    for row, (family, condition) in zip(found, kinds):
+        row.update({"family": family} | ({"condition": condition} if condition else {}))
+    rows.write_text("\n".join(map(json.dumps, found)))
+    plot = tmp_path / "reliability.png"
+    told = edge_daemon(
+        "evaluate", str(rows), "--bundle", str(tiny_bundle), "--json", "--plot", str(plot)
+    )
+    table = edge_daemon("evaluate", str(rows), "--bundle", str(tiny_bundle)).stdout
+    figures, drawn = json.loads(told.stdout), cv2.imread(str(plot))
+
+    assert told.returncode == 0, told.stderr
+    assert {name: f["rows"] for name, f in figures["families"].items()} == {"colour": 3, "other": 1}
+    assert figures["conditions"]["day"]["accuracy"] == 1.0
+    assert figures["conditions"]["night"]["accuracy"] == 0.5
+    assert all(name in table for name in ("colour", "night", "all"))
+
+    assert drawn is not None
+    assert drawn.std() > 5
+
+
+def test_evaluate_tells_where_a_plot_cannot_be_written(rows: Path, tiny_bundle: Path) -> None:
+    out = rows.with_name("nowhere") / "plot.png"
+    done = edge_daemon("evaluate", str(rows), "--bundle", str(tiny_bundle), "--plot", str(out))
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith("name a .png you may write")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -56,6 +89,10 @@ def test_evaluate_tells_figures_and_predictions(rows: Path, tiny_bundle: Path) -
         ("{", ":1: is not such a row"),
         ('{"image": "a", "question": "b"}', ":1: is not such a row"),
         ('{"image": "a", "question": "b", "answer": "maybe"}', ":1: answer must be YES or NO"),
+        (
+            '{"image": "a", "question": "b", "answer": true, "family": 3}',
+            ":1: family must be text",
+        ),
     ],
 )
 def test_evaluate_tells_the_line_that_is_wrong(tmp_path: Path, text: str, told: str) -> None:

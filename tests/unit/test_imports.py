@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LAYERS = (
     {"types", "errors", "packets"},
     {"metrics", "logs", "config", "scenes", "figures", "retry"},
+    {"reliability"},
     {"sources", "sampling", "engine", "verdicts", "overlay", "recording", "publish"},
     {"pipeline"},
     {"service"},
@@ -46,7 +47,7 @@ ADAPTERS = {
     "onnx": ("engine/int8/*", "engine/pytorch/*", "training/*", "engine/tensorrt/*"),
     "onnxscript": ("training/*",),
     "safetensors": ("training/*",),
-    "matplotlib": ("training/*",),
+    "matplotlib": ("training/*", "reliability.py"),
 }
 HEAVY = {*ADAPTERS, "cv2", "numpy"} - {"rich"}
 
