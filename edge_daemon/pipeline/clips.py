@@ -123,7 +123,8 @@ class Clips:
             except RecordingError as fault:
                 self._metrics.recording_dropped.labels(self._camera).inc()
                 self._metrics.faults.labels("recording").inc()
-                self._faults.tell(f"clips of {self._camera}", fault)
+                part = f"clips of {self._camera}"  # not the file: each would be told anew
+                self._faults.tell(part, type(fault)(fault.what, where=part, hint=fault.hint))
             else:
                 self._faults.over(f"clips of {self._camera}", "written again")
             finally:

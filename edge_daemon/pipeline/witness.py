@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 _MOST_BYTES: Final = 64_000_000  # of pictures that wait: seven of 1080p as RGB, more as they come
 _MOST_EVENTS: Final = 4096  # of the same few pictures
 _NICENESS: Final = 10
+_STEADY_S: Final = 3.0  # a disk that is full takes a file now and then; this long is well again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +78,7 @@ class Witness:
         self._changed = Condition()
         self._jobs: deque[_Job] = deque()
         self._waiting_bytes, self._is_working, self._is_closed = 0, False, False
+        self._fault_s: dict[str, float] = {}  # when a kind of file could not be written last
         self._last_frame: Frame | None = None  # and its pixels, kept for the next of its events
         self._last_rgb: NDArray[np.uint8] | None = None
 
@@ -155,13 +158,17 @@ class Witness:
         return rgb
 
     def _write(self, of: CameraWitness, kind: Kind, event: Event, content: bytes) -> None:
+        part, now_s = kind.value, time.monotonic()
         try:
             keep(self.archive, kind, event, content, of.limits)
         except RecordingError as fault:
+            self._fault_s[part] = now_s
             self.metrics.faults.labels("recording").inc()
-            self.faults.tell("events' files", fault)
+            where = str(self.archive.root.parent / part)  # the same for each file: told once
+            self.faults.tell(part, type(fault)(fault.what, where=where, hint=fault.hint))
         else:
-            self.faults.over("events' files", "written again")
+            if now_s - self._fault_s.get(part, 0.0) > _STEADY_S:
+                self.faults.over(part, "written again")
 
 
 class CameraWitness:

@@ -112,8 +112,11 @@ class Subscriber:
         """Return what met(self) returns once it is true; fail when it does not become so."""
         with self._changed:
             found = self._changed.wait_for(lambda: met(self), timeout_s)
-        assert found, f"not heard within {timeout_s} s, but {self.messages[-5:]}"
+        assert found, f"not heard within {timeout_s} s, but {self._lately()}"
         return found
+
+    def _lately(self) -> list[tuple[str, bytes]]:
+        return [(topic, payload[:500]) for topic, payload in self.messages[-5:]]
 
     def last(self, topic: str) -> bytes | None:
         return next((p for t, p in reversed(self.messages) if t == f"{self._base}/{topic}"), None)

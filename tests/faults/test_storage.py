@@ -134,7 +134,7 @@ def test_descriptors_that_run_out_are_told_once_and_stop_no_judging(
                 wait_for_more(ear, 400)
                 broker.kill()
                 broker.start()
-                wait_until(lambda: len(log_lines(daemon, "Too many open files")) == 2)
+                wait_until(lambda: len(log_lines(daemon, "Too many open files")) == 4)
             wait_for_fresh(ear)
             wait_until(lambda: metric(config, "edge_outbox_events") < 100, 30)
             assert daemon.process.poll() is None

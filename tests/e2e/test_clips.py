@@ -1,0 +1,113 @@
+"""Clips around events, as a player sees them."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from tests.data.colours import BLUE, GREY, RED, write_colours
+from tests.e2e.conftest import MakeConfig
+from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
+
+PARTS = [(GREY, 3.5), (RED, 2.0), (GREY, 8.0), (RED, 1.5), (GREY, 1.0), (RED, 3.0), (GREY, 6.0)]
+Events = list[dict[str, Any]]
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_colours(tmp_path / "clip.mp4", PARTS)
+
+
+def run(tmp_path: Path, config: dict[str, Any]) -> Daemon:
+    with Daemon(write_config(tmp_path / "config.yaml", config)) as daemon:
+        assert daemon.ended() == 0, daemon.log.read_text()
+    return daemon
+
+
+def of_red(subscriber: Subscriber) -> Events:
+    subscriber.wait(lambda s: s.last("box/status") == b"offline")
+    return subscriber.events("red")
+
+
+def shown(path: Path) -> str:
+    """Return what a clip shows, a letter a picture; anything FFmpeg complains about is a fault."""
+    call = ["ffmpeg", "-v", "warning", "-xerror", "-i", str(path), "-f", "null", "-"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    with av.open(str(path)) as file:
+        first = next(file.demux(video=0))
+        assert first.is_keyframe
+        file.seek(0)
+        means = [f.to_ndarray(format="rgb24").mean((0, 1)) for f in file.decode(video=0)]
+    colours = np.array([RED, BLUE, GREY])
+    return "".join("rbg"[np.abs(colours - mean).sum(1).argmin()] for mean in means)
+
+
+def letters(*parts: tuple[str, float]) -> str:
+    return "".join(letter * round(seconds * 10) for letter, seconds in parts)
+
+
+@pytest.mark.parametrize("mode", ["off", "soft", "burned"])
+def test_clip_shows_what_came_before_an_event_and_after_it(
+    tmp_path: Path, clip: Path, make_config: MakeConfig, subscriber: Subscriber, mode: str
+) -> None:
+    record = {"mode": mode, "clips": {"before": "2s", "after": "3s"}}
+    run(tmp_path, make_config(str(clip), record=record))
+    yes, no, again, gone, last, end, _lost = of_red(subscriber)[1:]
+    paths = [tmp_path / "data" / path for path in dict.fromkeys(
+        e["clip"] for e in (yes, no, again, gone, last, end) if e["clip"])]  # fmt: skip
+
+    assert (yes["pts_s"], again["pts_s"], last["pts_s"]) == (4.0, 14.0, 16.5)
+    assert no["clip"] == yes["clip"]
+    assert again["clip"] == gone["clip"] == last["clip"] == end["clip"] != yes["clip"]
+    assert sorted((tmp_path / "data" / "clips").rglob("*.mp4")) == sorted(paths)
+    assert shown(paths[0]) == letters(("g", 1.5), ("r", 2.0), ("g", 2.6))
+    assert shown(paths[1]) == letters(("g", 2.0), ("r", 1.5), ("g", 1.0), ("r", 3.0), ("g", 1.6))
+
+
+def test_clip_at_the_ends_of_a_file_is_what_there_is(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    clip = write_colours(tmp_path / "short.mp4", [(RED, 1.5), (GREY, 0.5)])
+    run(tmp_path, make_config(str(clip), record={"clips": {"before": "30s", "after": "30s"}}))
+    (yes, *_others) = of_red(subscriber)
+
+    assert yes["verdict"] == "YES"
+    assert shown(tmp_path / "data" / yes["clip"]) == letters(("r", 1.5), ("g", 0.5))
+
+
+def test_clip_plays_after_a_kill(
+    tmp_path: Path, clip: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    config = make_config(str(clip), pace="realtime", record={"clips": {"after": "30s"}})
+    with Daemon(write_config(tmp_path / "config.yaml", config)) as daemon:
+        (yes,) = subscriber.wait(lambda s: [e for e in s.events("red") if e["clip"]])[:1]
+        path = tmp_path / "data" / yes["clip"]
+        wait_until(lambda: path.exists() and path.stat().st_size > 5000)
+        daemon.send(signal.SIGKILL)
+        daemon.ended()
+
+    assert shown(path).startswith("g" * 35 + "r" * 5)
+
+
+def test_a_file_run_twice_names_the_same_clips(
+    tmp_path: Path, clip: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    runs = []
+    for n in (1, 2):
+        config = make_config(str(clip), record={"clips": {"before": "1s", "after": "2s"}})
+        run(tmp_path, {**config, "data_dir": str(tmp_path / f"data{n}")})
+        subscriber.wait(lambda s, n=n: len(s.events()) == 10 * n)
+        named: dict[str | None, int] = {None: 0}
+        heard = subscriber.events()[-10:]
+        runs.append([(e["question"], e["seq"], named.setdefault(e["clip"], len(named)))
+                     for e in heard])  # fmt: skip
+
+    assert runs[0] == runs[1]
+    assert {n for _, _, n in runs[0]} == {0, 1, 2}
