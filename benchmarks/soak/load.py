@@ -25,7 +25,7 @@ import psutil
 from stage import Stage, stage
 
 from tests.data.colours import BLUE, GREEN, RED, write_colours
-from tests.e2e.daemon import Daemon, write_config
+from tests.e2e.daemon import Daemon, wait_until, write_config
 from tests.faults.flood import kept, metric
 from tests.integration.mosquitto import Ear
 
@@ -103,6 +103,7 @@ def eight_cameras(at: Stage) -> dict[str, Any]:
 
 def watch(daemon: Daemon, config: dict[str, Any], seconds: float) -> list[dict[str, float]]:
     """Note the daemon's memory, threads and descriptors now and then, until the time is over."""
+    wait_until(lambda: daemon.said("listening"), 60)
     process, begun_s, notes = psutil.Process(daemon.process.pid), time.monotonic(), []
     tick = threading.Event()
     while (at_s := time.monotonic() - begun_s) < seconds:

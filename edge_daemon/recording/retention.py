@@ -7,7 +7,6 @@ import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from itertools import takewhile
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -231,7 +230,7 @@ class Archive:
             self._aged[camera] = now
             born = now - timedelta(seconds=limits.keep_s)
             for shelf in shelves.values():
-                for kept in takewhile(lambda k: k.at < born, shelf.oldest(camera)):
+                for kept in shelf.older(camera, born):
                     self._discard(shelf, kept)
         if limits.max_bytes is not None:
             used = growing.promised_bytes + sum(s.size_bytes(camera) for s in shelves.values())

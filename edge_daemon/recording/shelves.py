@@ -90,6 +90,13 @@ class Shelf:
         days = self._days.setdefault(camera, {})
         days[path.parent.name] = days.get(path.parent.name, 0) + path.lstat().st_size
 
+    def older(self, camera: CameraId, than: datetime) -> Iterator[Kept]:
+        """Yield a camera's files of before a time, the oldest first; younger days are not read."""
+        last_day = f"{than.astimezone(timezone.utc):%Y-%m-%d}"
+        for day in sorted(day for day in self._days.get(camera, ()) if day <= last_day):
+            found = (kept for kept in self._on(self._root / camera / day) if kept.at < than)
+            yield from sorted(found, key=_age)
+
     def oldest(self, camera: CameraId | None = None) -> Iterator[Kept]:
         """Yield the files of a camera, or of all, the oldest first."""
         cameras = list(self._days) if camera is None else [camera]

@@ -108,6 +108,10 @@ def test_shelf_knows_what_was_kept_before_it_the_oldest_first(tmp_path: Path) ->
 
     assert [k.at for k in shelf.oldest()] == [e.decided_at for e in (older, early, late)]
     assert [k.at for k in shelf.oldest("door")] == [late.decided_at]
+    assert list(shelf.older("door", than=late.decided_at)) == []
+    assert [k.at for k in shelf.older("door", than=late.decided_at + timedelta(seconds=1))] == [
+        late.decided_at
+    ]
     assert (shelf.size_bytes("gate"), shelf.size_bytes("none")) == (2 * KB, 0)
 
 
