@@ -1,0 +1,356 @@
+"""Soft recordings of real streams, as ffprobe and a decoder see them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from edge_daemon.config.models import RecordConfig
+from edge_daemon.packets import Packet
+from edge_daemon.recording.beside import Note
+from edge_daemon.recording.retention import Archive
+from edge_daemon.recording.soft import SoftRecorder
+from edge_daemon.types import Frame
+from tests.conftest import REPO
+from tests.data.make_data import number_in, write_clip
+from tests.integration.test_packets import ffmpeg, read
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A file as a player sees it: (when a picture is shown, the number in it)."""
+
+    path: Path
+    pictures: tuple[tuple[float, int], ...]
+    codecs: tuple[str, ...]
+    size: tuple[int, int]
+
+    @property
+    def numbers(self) -> list[int]:
+        return [number for _at_s, number in self.pictures]
+
+
+def seen(path: Path) -> Seen:
+    """Decode a file; anything FFmpeg complains about is a failure."""
+    call = ["ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    with av.open(str(path)) as file:
+        video = file.streams.video[0]
+        codecs = tuple(stream.codec_context.name for stream in file.streams if stream.codec_context)
+        size = video.codec_context.width, video.codec_context.height
+        pictures = [
+            (float(f.time or 0.0), number_in(f.to_ndarray(format="rgb24")))
+            for f in file.decode(video)
+        ]
+    return Seen(path, tuple(pictures), codecs, size)
+
+
+def recorder(root: Path, *, live: bool = False, **settings: Any) -> SoftRecorder:
+    config = RecordConfig.model_validate({"mode": "soft", "segment": "1h", **settings})
+    return SoftRecorder("gate", Archive(root), config, live=live)
+
+
+def record(
+    root: Path, packets: list[Packet], notes: list[Note] | None = None, **settings: Any
+) -> list[Seen]:
+    """Record packets and answers as they come, and return the segments in their order."""
+    recording = recorder(root, **settings)
+    waiting = list(notes or ())
+    for packet in packets:
+        recording.write([packet])
+        while waiting and recording.note(waiting[0]):
+            waiting.pop(0)
+    recording.close()
+    videos = [p for p in root.rglob("*") if p.suffix in (".mp4", ".mov", ".mkv")]
+    return [seen(path) for path in sorted(videos, key=lambda p: (len(p.stem), p))]
+
+
+def answers(frames: list[Frame], *, every: int = 5) -> list[Note]:
+    """Say of each picture, a few apart, what its index is."""
+    return [Note(f, {"frame": f.index}, f"picture {f.index}") for f in frames[::every]]
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
+@pytest.mark.parametrize(("codec", "b_frames"), [("libx264", 0), ("libx264", 2), ("libx265", 2)])
+def test_recording_holds_every_picture_in_its_order(
+    tmp_path: Path, ending: str, codec: str, b_frames: int
+) -> None:
+    sink, _frames = read(write_clip(tmp_path / f"a.{ending}", codec=codec, b_frames=b_frames))
+    (found,) = record(tmp_path / "kept", sink.packets)
+    steps = np.diff([at_s for at_s, _number in found.pictures])
+
+    assert found.numbers == list(range(50))
+    assert steps == pytest.approx(0.04, abs=0.002)
+    assert found.size == (320, 180)
+    if codec == "libx265":
+        with av.open(str(found.path)) as file:
+            assert file.streams.video[0].codec_context.codec_tag == "hvc1"
+
+
+@pytest.mark.parametrize("captions", ["vtt", "mkv"])
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_captions_stand_at_the_pictures_they_are_about(
+    tmp_path: Path, captions: str, b_frames: int
+) -> None:
+    clip = write_clip(tmp_path / "a.ts", n_frames=150, b_frames=b_frames, gop=50)
+    sink, frames = read(clip)
+    found = record(
+        tmp_path / "kept", sink.packets, answers(frames), segment="2s", captions=captions
+    )
+    n_looked_at = 0
+    for segment in found:
+        shown_s = {number: at_s for at_s, number in segment.pictures}
+        rows = [json.loads(row) for row in lines(segment.path.with_suffix(".jsonl"))]
+        assert [row["at_s"] for row in rows] == pytest.approx(
+            [shown_s[row["frame"]] for row in rows], abs=0.0006
+        )
+        for start_s, _end_s, text in cues(segment.path):
+            number = int(text.split()[-1])
+            if number in shown_s:
+                assert start_s == pytest.approx(shown_s[number], abs=0.0015)
+                n_looked_at += 1
+
+    assert [len(segment.pictures) for segment in found] == [50, 50, 50]
+    assert n_looked_at >= 28
+
+
+def cues(segment: Path) -> list[tuple[float, float, str]]:
+    """Read the captions of a segment as FFmpeg does, which tells them apart from the video."""
+    inside = segment.suffix == ".mkv"
+    found: list[tuple[float, float, str]] = []
+    with av.open(str(segment if inside else segment.with_suffix(".vtt"))) as file:
+        for packet in file.demux(file.streams.subtitles[0]):
+            if packet.size:
+                start_s = float(packet.pts * packet.time_base)
+                end_s = start_s + float(packet.duration * packet.time_base)
+                if not found or found[-1][2] != bytes(packet).decode():  # told in pieces
+                    found.append((start_s, end_s, bytes(packet).decode()))
+    return found
+
+
+def test_answers_that_come_late_reach_the_segment_they_are_about(tmp_path: Path) -> None:
+    sink, frames = read(write_clip(tmp_path / "a.ts", n_frames=100, gop=25))
+    recording = recorder(tmp_path / "kept", segment="1s")
+    notes = {
+        frame.packet: Note(frame, {"frame": frame.index}, f"{frame.index}") for frame in frames
+    }
+    delayed: list[Note] = []
+    for packet in sink.packets:  # each answer comes ten pictures after its own
+        recording.write([packet])
+        delayed.append(notes[packet.number])
+        if len(delayed) > 10:
+            assert recording.note(delayed.pop(0))
+    recording.close()
+    for n, path in enumerate(sorted((tmp_path / "kept").rglob("*.jsonl"), key=len_and_name)):
+        rows = [json.loads(row)["frame"] for row in lines(path)]
+
+        assert rows == list(range(25 * n, 25 * n + 25))[: len(rows)]
+        assert len(rows) == (25 if n < 3 else 15)
+        assert [int(t) for _s, _e, t in cues(path.with_suffix(".mp4"))] == rows
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text("utf-8").splitlines()
+
+
+def len_and_name(path: Path) -> tuple[int, Path]:
+    return len(path.stem), path
+
+
+def test_answers_wait_for_their_pictures(tmp_path: Path) -> None:
+    sink, frames = read(write_clip(tmp_path / "a.ts"))
+    recording = recorder(tmp_path / "kept")
+    recording.write(sink.packets[:10])
+
+    assert recording.note(Note(frames[5], {}, "a"))
+    assert not recording.note(Note(frames[20], {}, "b"))
+    recording.close()
+
+
+@pytest.mark.parametrize(
+    ("codec", "ending", "captions", "kept"),
+    [
+        ("aac", ".mp4", "vtt", "aac"),
+        ("pcm_alaw", ".mov", "vtt", "pcm_alaw"),
+        ("pcm_mulaw", ".mov", "vtt", "pcm_mulaw"),
+        ("libopus", ".mp4", "vtt", "opus"),
+        ("aac", ".mkv", "mkv", "aac"),
+        ("pcm_alaw", ".mkv", "mkv", None),
+        ("g722", ".mp4", "vtt", None),
+    ],
+)
+def test_sound_is_kept_where_a_file_can_hold_it(
+    tmp_path: Path, codec: str, ending: str, captions: str, kept: str | None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    clip = tmp_path / "a.mkv"
+    ffmpeg(
+        "-f lavfi -i testsrc2=s=320x180:r=25:d=2 -f lavfi -i sine=r=48000:d=2 -ac 1"
+        f" -ar {16000 if codec == 'g722' else 8000 if 'pcm' in codec else 48000}"
+        f" -c:v libx264 -preset ultrafast -g 25 -c:a {codec}",
+        clip,
+    )
+    sink, _frames = read(clip)
+    caplog.set_level(logging.WARNING)
+    (found,) = record(tmp_path / "kept", sink.packets, captions=captions)
+
+    assert found.path.suffix == ending
+    assert found.codecs[:2] == (("h264", kept) if kept else ("h264", *found.codecs[1:2]))
+    assert ("is left out" in caplog.text) is (kept is None)
+    if kept is None:
+        assert kept not in found.codecs
+    assert len(found.pictures) == 50
+
+
+def test_stream_that_changes_size_is_cut(tmp_path: Path) -> None:
+    parts = [
+        write_clip(tmp_path / f"{n}.ts", size=size, n_frames=20, first=20 * n)
+        for n, size in enumerate([(320, 180), (640, 360), (320, 180)])
+    ]
+    both = tmp_path / "both.ts"
+    both.write_bytes(b"".join(part.read_bytes() for part in parts))
+    found = record(tmp_path / "kept", read(both)[0].packets)
+
+    assert [s.size for s in found] == [(320, 180), (640, 360), (320, 180)]
+    assert [n for s in found for n in s.numbers] == list(range(60))
+
+
+@pytest.mark.parametrize("hours", [-7, -0.01, 0.5, 7, 26])
+def test_stream_whose_time_jumps_loses_nothing(tmp_path: Path, hours: float) -> None:
+    before = write_clip(tmp_path / "0.ts", n_frames=25, start_pts=25 * 3600 * 8)
+    after = write_clip(
+        tmp_path / "1.ts", n_frames=25, first=25, start_pts=int(25 * 3600 * (8 + hours))
+    )
+    both = tmp_path / "both.ts"
+    both.write_bytes(before.read_bytes() + after.read_bytes())
+    found = record(tmp_path / "kept", read(both)[0].packets)
+
+    assert [n for s in found for n in s.numbers] == list(range(50))
+    assert len(found) == (1 if hours == 0.5 else 2)  # half an hour may well pass between pictures
+
+
+def test_stream_without_times_is_recorded_at_its_rate(tmp_path: Path) -> None:
+    (found,) = record(tmp_path / "kept", read(write_clip(tmp_path / "a.h264"))[0].packets)
+
+    assert found.numbers == list(range(50))
+    assert [at_s for at_s, _n in found.pictures] == pytest.approx(np.arange(50) / 25, abs=0.001)
+
+
+def test_stream_that_begins_without_a_key_frame_begins_with_the_next(tmp_path: Path) -> None:
+    whole = write_clip(tmp_path / "a.ts", gop=20)
+    sink, _frames = read(whole)
+    (found,) = record(tmp_path / "kept", sink.packets[7:])
+
+    assert found.numbers == list(range(20, 50))
+
+
+def test_gap_is_followed_by_a_new_segment(tmp_path: Path) -> None:
+    sink, _frames = read(write_clip(tmp_path / "a.ts", gop=10))
+    recording = recorder(tmp_path / "kept")
+    recording.write(sink.packets[:14])
+    recording.lose_track()
+    recording.write(sink.packets[17:])
+    recording.close()
+    paths = sorted((tmp_path / "kept").rglob("*.mp4"), key=len_and_name)
+
+    assert [seen(p).numbers for p in paths] == [list(range(14)), list(range(20, 50))]
+
+
+def test_segments_are_cut_at_whole_multiples_of_wall_clock_time(tmp_path: Path) -> None:
+    sink, _frames = read(write_clip(tmp_path / "a.ts", n_frames=200, gop=10))
+    start = datetime(2026, 11, 21, 23, 59, 57, tzinfo=timezone.utc).timestamp()
+    packets = [at(p, start + p.time_s) for p in sink.packets]
+    found = record(tmp_path / "kept", packets, segment="2s", live=True)
+    names = [f"{s.path.parent.name}/{s.path.name}" for s in found]
+
+    assert sorted(names) == [
+        "2026-11-21/23-59-57Z.mp4",
+        "2026-11-21/23-59-58Z.mp4",
+        "2026-11-22/00-00-00Z.mp4",
+        "2026-11-22/00-00-02Z.mp4",
+        "2026-11-22/00-00-04Z.mp4",
+    ]
+    assert sorted(len(s.pictures) for s in found) == [20, 30, 50, 50, 50]
+
+
+def at(packet: Packet, unix_s: float) -> Packet:
+    return Packet(
+        packet.number, packet.epoch, packet.track, packet.pts, packet.dts, packet.duration,
+        packet.is_keyframe, packet.mono_s, datetime.fromtimestamp(unix_s, timezone.utc),
+        packet.data,
+    )  # fmt: skip
+
+
+def test_an_hour_later_sound_and_captions_still_stand_at_their_pictures(tmp_path: Path) -> None:
+    """An hour at the pace of a machine: its packets and answers as they would come."""
+    clip = tmp_path / "a.mp4"
+    write_clip(clip, n_frames=3600, fps=1, gop=60, size=(64, 36))
+    sink, frames = read(clip)
+    (found,) = record(tmp_path / "kept", sink.packets, answers(frames, every=100), segment="2h")
+    shown_s = {number: at_s for at_s, number in found.pictures}
+    told = cues(found.path)
+
+    assert found.pictures[-1] == (3599.0, 3599)
+    assert [s for s, _e, _t in told] == pytest.approx(
+        [shown_s[int(t.split()[-1])] for _s, _e, t in told], abs=0.001
+    )
+    assert told[-1][1] == pytest.approx(3600, abs=0.001)
+
+
+def record_for_ever(root: Path, clip: Path) -> None:
+    """Record a clip again and again, segments of 2 s, and tell of each packet written."""
+    recording, n = recorder(root, segment="2s"), 0
+    while True:
+        sink, frames = read(clip)
+        by_packet = {frame.packet: frame for frame in frames}
+        for packet in sink.packets:
+            recording.write([packet])
+            n += 1
+            frame = by_packet[packet.number]
+            recording.note(Note(frame, {"frame": frame.index}, f"picture {frame.index // 7}"))
+            print(n, flush=True)
+
+
+@pytest.mark.parametrize("killed_after", [3, 57, 105, 181])
+def test_recording_survives_sigkill(tmp_path: Path, killed_after: int) -> None:
+    clip = write_clip(tmp_path / "a.ts", n_frames=100, gop=25)
+    call = [sys.executable, "-m", "tests.integration.test_soft_recording", str(tmp_path / "kept")]
+    with subprocess.Popen([*call, str(clip)], cwd=REPO, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        n_written = next(n for n in map(int, child.stdout) if n >= killed_after)
+        os.kill(child.pid, signal.SIGKILL)
+        n_written = max([n_written, *map(int, child.stdout)])
+    paths = sorted((tmp_path / "kept").rglob("*.mp4"), key=len_and_name)
+    *whole, last = [n_pictures(path) for path in paths]
+
+    assert whole == [50] * len(whole)
+    assert sum(whole) + last >= n_written - 14  # the open fragment of half a second, and a picture
+    assert re.fullmatch(
+        r"WEBVTT\n\n(\S+ --> \S+\npicture \d+\n\n)*", paths[-1].with_suffix(".vtt").read_text()
+    )
+    assert all(json.loads(row) for path in paths for row in lines(path.with_suffix(".jsonl")))
+
+
+def n_pictures(path: Path) -> int:
+    """Return how many can be decoded; of a file without any, which is removed later, none."""
+    if path.stat().st_size < 256:
+        return 0
+    return len(seen(path).pictures)
+
+
+if __name__ == "__main__":
+    record_for_ever(Path(sys.argv[1]), Path(sys.argv[2]))
