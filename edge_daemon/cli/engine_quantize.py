@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Event as Flag
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from edge_daemon.engine.agreement import Limits
     from edge_daemon.engine.quantize import Frames
 
-_PER_SOURCE: Final = 1024  # frames kept of one source, spread over its length
-_FRAMES_FPS: Final = 2.0  # of a video
 _FEWEST: Final = 8
 
 
@@ -106,57 +99,18 @@ def _frames(args: argparse.Namespace, size: tuple[int, int]) -> Frames:
     """Read all sources.  Raises SourceError, and UsageError for too few frames."""
     import numpy as np  # noqa: PLC0415  keeps --help light
 
+    from edge_daemon.cli.frames import read_frames, spread  # noqa: PLC0415
     from edge_daemon.engine.quantize import Frames  # noqa: PLC0415
 
-    given = [_read(source, size) for source in args.pictures]
+    given = [read_frames(source, size) for source in args.pictures]
     if args.replay:
-        learnt, asked = given, [_read(source, size) for source in args.replay]
+        learnt, asked = given, [read_frames(source, size) for source in args.replay]
     else:
         learnt, asked = [found[::2] for found in given], [found[1::2] for found in given]
-    calibration = _spread([p for found in learnt for p in found], args.calibrate_on)
-    replayed = _spread([p for found in asked for p in found], args.replay_on)
+    calibration = spread([p for found in learnt for p in found], args.calibrate_on)
+    replayed = spread([p for found in asked for p in found], args.replay_on)
     if min(len(calibration), len(replayed)) < _FEWEST:
         what = f"{len(calibration)} frames to calibrate on, {len(replayed)} to replay"
         hint = f"give more: {_FEWEST} of each at least, some hundreds are better"
         raise UsageError(what, where="--pictures", hint=hint)
     return Frames(np.stack(calibration), np.stack(replayed))
-
-
-def _spread(pictures: Sequence[NDArray[np.uint8]], most: int) -> list[NDArray[np.uint8]]:
-    """At most so many, evenly over all."""
-    n = min(most, len(pictures))
-    return [pictures[k * len(pictures) // n] for k in range(n)]
-
-
-def _read(source: str, size: tuple[int, int]) -> list[NDArray[np.uint8]]:
-    """Pictures of a source at the model's size, uint8 RGB; of a long one, spread over it."""
-    kept: list[NDArray[np.uint8]] = []
-    every = 1
-    for n, picture in enumerate(_sampled(source, size)):
-        if n % every == 0:
-            kept.append(picture)
-        if len(kept) > _PER_SOURCE:
-            kept, every = kept[::2], every * 2
-    return kept
-
-
-def _sampled(source: str, size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
-    from edge_daemon.config.load import parse_settings  # noqa: PLC0415  keeps --help light
-    from edge_daemon.sampling import Sampler  # noqa: PLC0415
-    from edge_daemon.sources.open import open_source  # noqa: PLC0415
-
-    camera = {
-        "id": "frames",
-        "source": source,
-        "sample": {"fps": _FRAMES_FPS},
-        "questions": [{"id": "unasked", "ask": "Is there anything?"}],
-    }
-    settings = parse_settings({"version": 1, "cameras": [camera]}, where="--pictures").cameras[0]
-    sampler = Sampler(settings.sample)
-    with open_source(settings, Flag()) as frames:
-        if frames.live:
-            hint = "record it first, and name the file"
-            raise UsageError("has no end", where=f"--pictures {settings.source}", hint=hint)
-        for frame in frames:
-            if sampler.wants(frame):
-                yield frame.picture.resized(*size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from edge_daemon.errors import UsageError
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound="Section")
 
+BACKENDS_HELP: Final = (
+    "auto, tensorrt, onnxruntime-cuda, openvino-gpu, onnxruntime, openvino, torch-cuda, torch"
+)
+
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Add --bundle, --backend, --precision, --threads."""
@@ -22,7 +26,7 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
 
 def add_runtime_options(parser: argparse.ArgumentParser) -> None:
     """Add --backend, --precision, --threads."""
-    parser.add_argument("--backend", default="auto", metavar="NAME", help="auto, onnxruntime")
+    parser.add_argument("--backend", default="auto", metavar="NAME", help=BACKENDS_HELP)
     parser.add_argument("--precision", default="auto", metavar="P", help="auto, fp32, int8")
     parser.add_argument("--threads", type=int, default=None, metavar="N", help="cores to use")
 

@@ -62,6 +62,14 @@ class Anatomy:
         """How many numbers the graph holds."""
         return sum(tensor.n_values for tensor in self.tensors)
 
+    @property
+    def bytes_by_type(self) -> dict[str, int]:
+        """Bytes of the numbers of each type, most first."""
+        sizes: Counter[str] = Counter()
+        for tensor in self.tensors:
+            sizes[tensor.dtype] += tensor.n_bytes
+        return dict(sizes.most_common())
+
 
 def dissect(model: bytes, *, where: str) -> Anatomy:
     """Take an ONNX file apart.  Raises BundleError when it is none."""

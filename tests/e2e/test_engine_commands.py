@@ -8,8 +8,10 @@ from pathlib import Path
 import cv2
 import pytest
 
+from edge_daemon.engine.open import BACKENDS
 from edge_daemon.engine.quantize import AGREEMENT
 from tests.data.tiny_bundle import edit_manifest, stripes, write_tiny_bundle
+from tests.data.tiny_single import write_tiny_single
 from tests.e2e.daemon import edge_daemon
 
 
@@ -79,6 +81,38 @@ def test_inspect_shows_a_table_of_graphs_and_their_largest_tensors() -> None:
     assert done.returncode == 0, done.stderr
     assert "concepts: person, cyclist" in done.stdout
     assert "blocks.16.project.weight" in done.stdout
+
+
+def test_inspect_takes_several_bundles_and_tells_what_auto_takes_here(
+    tiny_bundle: Path, tmp_path: Path
+) -> None:
+    other = write_tiny_single(tmp_path / "single")
+    done = edge_daemon("engine", "inspect", str(tiny_bundle), str(other), "--json")
+    grounded, single = map(json.loads, done.stdout.splitlines())
+
+    assert done.returncode == 0, done.stderr
+    assert (grounded["kind"], single["kind"]) == ("grounded", "single")
+    assert single["grid"] is None
+    assert list(single["graphs"]["fp32"]) == ["model"]
+    assert grounded["graphs"]["fp32"]["question"]["bytes_by_type"]["float32"] > 0
+    assert grounded["auto"]["backend"] in BACKENDS
+    assert grounded["auto"]["why"].startswith("auto")
+
+
+def test_verify_compares_every_backend_here_on_frames_too(
+    tiny_bundle: Path, painted_files: Path
+) -> None:
+    done = edge_daemon(
+        "engine", "verify", str(tiny_bundle), "--backend", "all", "--json",
+        "--pictures", str(painted_files), "--frames", "10",
+    )  # fmt: skip
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert done.returncode == 0, done.stderr
+    assert "onnxruntime" in {row["engine"]["backend"] for row in found}
+    assert all(row["ok"] and row["compared"]["frames"] == 10 for row in found)
+    assert all(row["compared"]["difference_max"] < 1e-4 for row in found)
+    assert all(line.startswith("skipped: engine backend ") for line in done.stderr.splitlines())
 
 
 def test_verify_repeats_the_golden_answers(tiny_bundle: Path) -> None:
