@@ -146,7 +146,7 @@ def _opener(backend: str, **how: object) -> Callable[[Bundle, str, int], Engine]
         return partial(_opened, make())
     why = _why_not(known.missing) if known.missing is not None else None
     if why is not None:
-        hint = f"pip install '{known.install}', or use another backend"
+        hint = "use another backend; auto takes what is here"
         raise EngineMissingError(why, where=f"engine backend {backend}", hint=hint)
     return partial(make, **how)
 

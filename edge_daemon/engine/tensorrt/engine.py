@@ -46,6 +46,7 @@ class TensorRTEngine:
         meanwhile = precision if precision in bundle.precisions else "auto"
         self._onnx = GroundedEngine(bundle, OnnxRuntime(), meanwhile, threads)
         self.input_size, self.grid = bundle.input_size, bundle.grid
+        self.drift = self._onnx.drift
         self._bundle, self._place = bundle, place
         self._planned = EngineInfo(bundle.name, bundle.sha256, "tensorrt", precision)
         self._plan: LoadedPlan | None = None

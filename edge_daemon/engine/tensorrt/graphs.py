@@ -49,7 +49,8 @@ def tensorrt_graph(graph: bytes, precision: Precision, *, strong: bool, where: s
     found = faults(model)
     if found:
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-        hint = "use precision fp16, or quantize the bundle again"
+        bytes_hint = "use precision fp16, or quantize the bundle again"
+        hint = bytes_hint if precision == "int8" else "export the bundle again"
         raise BundleError(f"not for TensorRT: {found[0]}{more}", where=where, hint=hint)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())

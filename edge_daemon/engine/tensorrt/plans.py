@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -130,7 +131,8 @@ class PlanShelf:
             part.write_bytes(raw)
             part.replace(path)
         except OSError as exc:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
             what, hint = f"cannot be written ({exc.strerror})", "name another --data-dir"
             raise PlanError(what, where=str(path), hint=hint) from exc
 
