@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 import time
 from collections import deque
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from edge_daemon.pipeline.clips import Clips
     from edge_daemon.recording.retention import Archive
     from edge_daemon.types import Event, Frame
+
+log = logging.getLogger(__name__)
 
 _MOST_BYTES: Final = 64_000_000  # of pictures that wait: seven of 1080p as RGB, more as they come
 _MOST_EVENTS: Final = 4096  # of the same few pictures
@@ -78,6 +82,7 @@ class Witness:
         self._changed = Condition()
         self._jobs: deque[_Job] = deque()
         self._waiting_bytes, self._is_working, self._is_closed = 0, False, False
+        self._until_s = math.inf  # monotonic
         self._fault_s: dict[str, float] = {}  # when a kind of file could not be written last
         self._last_frame: Frame | None = None  # and its pixels, kept for the next of its events
         self._last_rgb: NDArray[np.uint8] | None = None
@@ -107,10 +112,10 @@ class Witness:
         with self._changed:
             return bool(self._jobs) or self._is_working
 
-    def close(self) -> None:
-        """End run() when everything that waits is written."""
+    def close(self, within_s: float = math.inf) -> None:
+        """End run() when everything that waits is written, or so many seconds are over."""
         with self._changed:
-            self._is_closed = True
+            self._is_closed, self._until_s = True, time.monotonic() + within_s
             self._changed.notify_all()
 
     def run(self) -> None:
@@ -133,6 +138,10 @@ class Witness:
     def _next(self) -> _Job | None:
         with self._changed:
             self._changed.wait_for(lambda: self._jobs or self._is_closed)
+            if self._jobs and time.monotonic() > self._until_s:
+                n = len(self._jobs)
+                self._jobs.clear()
+                log.warning("files of %d events are not written: the daemon ends", n)
             if not self._jobs:
                 return None
             self._is_working = True

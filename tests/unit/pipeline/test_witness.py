@@ -174,3 +174,15 @@ def test_a_disk_that_fails_costs_the_files_and_not_the_pictures_sent(
     assert all(stage.files(Kind.EVIDENCE))
     assert "a file is in the way: choose another place" in caplog.text
     assert len(caplog.records) <= 3
+
+
+def test_a_witness_that_must_end_leaves_what_it_has_no_time_for(
+    stage: Stage, frame: MakeFrame, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.answer(frame(), 0.9, 0.1)
+    stage.witness.close(within_s=-1.0)
+    stage.witness.run()
+
+    assert stage.sent == []
+    assert not stage.witness.is_busy
+    assert caplog.messages == ["files of 2 events are not written: the daemon ends"]
