@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from queue import Full, Queue
 from typing import TYPE_CHECKING, Final, Protocol
 
 from edge_daemon.errors import RecordingError
 from edge_daemon.overlay import Shown
+from edge_daemon.pipeline.notes import note_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,10 +21,12 @@ if TYPE_CHECKING:
     from edge_daemon.logs import FaultLog
     from edge_daemon.metrics import Metrics
     from edge_daemon.overlay import Overlay
+    from edge_daemon.recording.beside import Note
     from edge_daemon.types import Frame, QuestionId, QuestionState
 
     Item = tuple[Frame, Mapping[QuestionId, QuestionState]]
 
+_MOST_NOTES: Final = 1000
 _WAITING: Final = 4  # frames; a 1080p one holds 3 MB
 
 
@@ -31,6 +35,10 @@ class Recorder(Protocol):
 
     def write(self, frame: Frame, states: Mapping[QuestionId, QuestionState]) -> None:
         """Keep a frame with what is said at its time.  Raises RecordingError."""
+        ...
+
+    def note(self, note: Note) -> bool:
+        """Write down a judgement; False: its frame has yet to come.  Raises RecordingError."""
         ...
 
     def close(self) -> None:
@@ -47,12 +55,16 @@ class RecorderThread:
     wants_frames = True
 
     def __init__(
-        self, recorder: Recorder, camera: str, *, live: bool, metrics: Metrics, faults: FaultLog
+        self, recorder: Recorder, settings: CameraConfig, *, metrics: Metrics, faults: FaultLog
     ) -> None:
-        self._recorder, self._camera, self._live = recorder, camera, live
+        self._recorder, self._settings = recorder, settings
+        self._camera, self._live = settings.id, settings.source.live
         self._metrics, self._faults = metrics, faults
-        self._dropped = metrics.recording_dropped.labels(camera)
+        self._dropped = metrics.recording_dropped.labels(settings.id)
         self._queue: Queue[Item | None] = Queue(_WAITING)
+        self._notes: deque[tuple[Frame | None, Mapping[QuestionId, QuestionState]]] = deque(
+            maxlen=_MOST_NOTES
+        )
 
     def write(self, frame: Frame, states: Mapping[QuestionId, QuestionState]) -> None:
         """Hand over a frame with what is said at its time."""
@@ -62,7 +74,8 @@ class RecorderThread:
             self._dropped.inc()
 
     def note(self, frame: Frame | None, states: Mapping[QuestionId, QuestionState]) -> None:
-        """Take over what is said from a frame on: it is drawn on the next ones."""
+        """Take over what is said from a frame on; it is drawn on the next ones."""
+        self._notes.append((frame, states))
 
     def close(self) -> None:
         """Let the thread finish what waits, then its file."""
@@ -74,14 +87,22 @@ class RecorderThread:
             try:
                 with self._metrics.stage("encode"):
                     self._recorder.write(*item)
+                self._write_notes()
             except RecordingError as fault:
                 self._fault(fault)
             else:
                 self._faults.over(f"recording {self._camera}", "records again")
         try:
+            self._write_notes()
             self._recorder.close()
         except RecordingError as fault:
             self._fault(fault)
+
+    def _write_notes(self) -> None:
+        while self._notes:
+            if not self._recorder.note(note_of(self._settings, *self._notes[0])):
+                return
+            self._notes.popleft()
 
     def _fault(self, fault: RecordingError) -> None:
         self._dropped.inc()

@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import RecordingError
-from edge_daemon.recording.beside import Note
-from edge_daemon.recording.captions import escaped
-from edge_daemon.types import Reason, Verdict
+from edge_daemon.pipeline.notes import note_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from edge_daemon.metrics import Metrics
     from edge_daemon.packets import Packet
     from edge_daemon.pipeline.recording import RecorderThread
+    from edge_daemon.recording.beside import Note
     from edge_daemon.recording.ring import PacketRing
     from edge_daemon.recording.soft import SoftRecorder
     from edge_daemon.types import Frame, QuestionId, QuestionState
@@ -28,9 +27,7 @@ log = logging.getLogger(__name__)
 
 _TURN_S: Final = 0.5  # answers are written down so often, packets at key frames too
 _QUIET_S: Final = 10.0  # a camera that sends nothing for so long: its file is finished
-_MOST_LINES: Final = 8  # of a caption, before it leaves out what is NO
 _MOST_NOTES: Final = 1000
-_UNASKED: Final = (Reason.PAUSED, Reason.UNSUPPORTED, Reason.CAMERA_BLIND)
 
 
 class SoftThread:
@@ -146,45 +143,3 @@ class SoftThread:
     def _tell(self, fault: RecordingError) -> None:
         self._metrics.faults.labels("recording").inc()
         self._faults.tell(f"recording {self._camera.id}", fault)
-
-
-def note_of(
-    camera: CameraConfig, frame: Frame | None, states: Mapping[QuestionId, QuestionState]
-) -> Note:
-    """Return what a recording writes down of a judgement; frame None: of what is said without."""
-    row = None
-    if frame is not None:
-        row = {
-            "frame": frame.index,
-            "pts_s": round(frame.pts_s, 3),
-            "captured_at": frame.captured_at.isoformat(timespec="milliseconds"),
-            "answers": [_answer(q.id, q.ask, states[q.id]) for q in camera.questions],
-        }
-    asked = {q.id: q.ask for q in camera.questions}
-    return Note(frame, row, caption_of([(asked[name], state) for name, state in states.items()]))
-
-
-def _answer(name: QuestionId, ask: str, state: QuestionState) -> dict[str, Any]:
-    p_yes = None if state.reason in _UNASKED else state.p_yes
-    return {
-        "id": name,
-        "question": ask,
-        "p_yes": None if p_yes is None else round(p_yes, 4),
-        "verdict": state.verdict.value,
-        "reason": None if state.reason is None else state.reason.value,
-    }
-
-
-def caption_of(said: list[tuple[str, QuestionState]]) -> str:
-    """Return a line per question: YES  Is there a car?  Where they are many, NO is left out."""
-    shown = said
-    if len(said) > _MOST_LINES:
-        shown = [(ask, state) for ask, state in said if state.verdict is not Verdict.NO]
-    lines = [_line(ask, state) for ask, state in shown[:_MOST_LINES]]
-    n_more = len(said) - len(lines)
-    return "\n".join([*lines, f"and {n_more} more"] if n_more else lines)
-
-
-def _line(ask: str, state: QuestionState) -> str:
-    why = f" ({state.reason})" if state.verdict is Verdict.UNKNOWN and state.reason else ""
-    return f"{state.verdict}{why}  {escaped(ask)}"

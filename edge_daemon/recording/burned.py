@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from edge_daemon.errors import RecordingError
+from edge_daemon.recording.beside import Beside
 from edge_daemon.recording.retention import Limits
+from edge_daemon.recording.room import Room
 from edge_daemon.recording.segments import SegmentClock
 from edge_daemon.recording.video import VideoWriter
 
@@ -18,12 +21,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_daemon.config.models import RecordConfig
+    from edge_daemon.recording.beside import Note
     from edge_daemon.recording.retention import Archive
     from edge_daemon.types import CameraId, Frame, QuestionId, QuestionState
 
 _RETRY_S: Final = 10.0
-_JUDGE_S: Final = 1.0  # of stream time between two looks at the disk
-_LEAST_WANTED_BYTES: Final = 500_000
 
 
 class Painter(Protocol):
@@ -37,6 +39,18 @@ class Painter(Protocol):
     ) -> None:
         """Draw on rgb, uint8 (H, W, 3), in place."""
         ...
+
+
+@dataclass(slots=True, eq=False)
+class _Segment:
+    """A file with what lies beside it."""
+
+    writer: VideoWriter
+    beside: Beside
+    size: tuple[int, int]  # (width, height) of its pictures
+    begun_s: float  # stream time
+    begun_mono_s: float
+    ended_at: datetime
 
 
 class BurnedRecorder:
@@ -54,16 +68,14 @@ class BurnedRecorder:
         *,
         live: bool,
     ) -> None:
-        self._camera, self._archive, self._painter = camera, archive, painter
-        self._limits = Limits(settings.keep, settings.max_size)
+        self._painter = painter
+        self._room = Room(camera, archive, Limits(settings.keep, settings.max_size), "burned")
         self._live, self._clock = live, SegmentClock(settings.segment, live=live)
         self._encoder, self._smaller = settings.encoder, settings.burned
         self._next_s: float | None = None  # stream time, where the rate is reduced
-        self._writer: VideoWriter | None = None
-        self._size: tuple[int, int] | None = None  # (width, height) of the segment's pictures
-        self._most_bytes = self._judged_bytes = 0
-        self._wanted_bytes = _LEAST_WANTED_BYTES  # until the next look at the disk
-        self._judged_s = 0.0  # stream time
+        self._segment: _Segment | None = None
+        self._last: _Segment | None = None  # answers to its last frames may still come
+        self._newest_s = float("-inf")  # monotonic, of a frame
         self._fault: RecordingError | None = None
         self._again_s = 0.0  # monotonic
 
@@ -80,26 +92,44 @@ class BurnedRecorder:
             raise
         self._fault = None
 
+    def note(self, note: Note) -> bool:
+        """Write down an answer beside its frame; False: that has yet to come.
+
+        Raises RecordingError.
+        """
+        frame = note.frame
+        if frame is None:
+            return True
+        if frame.mono_s > self._newest_s:
+            return False
+        for segment in (self._segment, self._last):
+            if segment is not None and frame.mono_s >= segment.begun_mono_s:
+                segment.beside.note(note, max(0.0, frame.pts_s - segment.begun_s))
+                break
+        return True
+
     def close(self) -> None:
         """Finish the last segment.  Raises RecordingError."""
         try:
-            if self._writer is not None:
-                self._writer.close()
+            self._finish()
         finally:
-            self._leave()
+            self._forget_last()
 
     def _record(self, frame: Frame, states: Mapping[QuestionId, QuestionState]) -> None:
+        self._newest_s = frame.mono_s
         if not self._is_due(frame.pts_s):
             return
         whole = frame.picture.width, frame.picture.height
         size = _within(whole, self._smaller.height)
-        cut = self._clock.starts_new(frame.pts_s, frame.captured_at) or size != self._size
-        if self._writer is not None and (cut or self._grown_full(self._writer, frame.pts_s)):
-            self.close()
-        writer = self._writer or self._begin(frame, size)
+        segment = self._segment
+        cut = self._clock.starts_new(frame.pts_s, frame.captured_at)
+        if segment is not None and (cut or size != segment.size or self._is_full(segment, frame)):
+            self._finish()
+        segment = self._segment or self._begin(frame, size)
         rgb = frame.picture.rgb() if size == whole else frame.picture.resized(*size)
         self._painter.draw(rgb, states, frame.captured_at if self._live else frame.pts_s)
-        writer.write(rgb, frame.pts_s)
+        segment.writer.write(rgb, frame.pts_s)
+        segment.ended_at = frame.captured_at
 
     def _is_due(self, pts_s: float) -> bool:
         """Whether this frame is one of those kept at the reduced rate; a little early counts."""
@@ -113,33 +143,41 @@ class BurnedRecorder:
         self._next_s = max(self._next_s + step_s, pts_s)
         return True
 
-    def _begin(self, frame: Frame, size: tuple[int, int]) -> VideoWriter:
-        path, self._most_bytes = self._archive.begin(
-            self._camera, frame.captured_at, self._limits, self._wanted_bytes
+    def _begin(self, frame: Frame, size: tuple[int, int]) -> _Segment:
+        path = self._room.begin(frame.captured_at, frame.pts_s)
+        writer = VideoWriter(path, replace=False, encoder=self._encoder)
+        self._segment = _Segment(
+            writer, Beside(path, None), size, frame.pts_s, frame.mono_s, frame.captured_at
         )
-        self._size = size
-        self._judged_s, self._judged_bytes = frame.pts_s, 0
-        self._writer = VideoWriter(path, replace=False, encoder=self._encoder)
-        return self._writer
+        return self._segment
 
-    def _grown_full(self, writer: VideoWriter, pts_s: float) -> bool:
-        """Make room for the next second; return whether the segment is to be cut early."""
-        if pts_s - self._judged_s < _JUDGE_S:
-            return False
-        size_bytes = writer.size_bytes
-        grown_bytes = size_bytes - self._judged_bytes
-        self._wanted_bytes = max(2 * grown_bytes, _LEAST_WANTED_BYTES)
-        self._archive.make_room(writer.path, self._limits, self._wanted_bytes)
-        self._judged_s, self._judged_bytes = pts_s, size_bytes
-        return size_bytes >= self._most_bytes
+    def _is_full(self, segment: _Segment, frame: Frame) -> bool:
+        return self._room.is_full(
+            frame.pts_s, segment.writer.size_bytes + segment.beside.size_bytes
+        )
+
+    def _finish(self) -> None:
+        """Finish the segment.  Raises RecordingError."""
+        try:
+            if self._segment is not None:
+                self._segment.writer.close()
+        finally:
+            self._leave()
 
     def _leave(self) -> None:
         """Let go of the segment, whatever state it is in."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
+        segment, self._segment = self._segment, None
+        if segment is not None:
             with suppress(RecordingError):  # the fault that led here has been told
-                writer.close()
-            self._archive.end(writer.path)
+                segment.writer.close()
+            self._forget_last()
+            self._last = segment
+            self._room.end(segment.ended_at)
+
+    def _forget_last(self) -> None:
+        last, self._last = self._last, None
+        if last is not None:
+            last.beside.close()
 
 
 def _within(size: tuple[int, int], height: int | None) -> tuple[int, int]:

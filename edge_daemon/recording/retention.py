@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
 from edge_daemon.errors import StorageFullError
+from edge_daemon.recording.index import SegmentIndex
 from edge_daemon.recording.segments import find_segments, segment_path, size_bytes, stat_segment
 from edge_daemon.recording.shelves import RANKS, Kind, Shelf, oldest_of
 from edge_daemon.recording.storage import storage_faults
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _RESERVE_BYTES: Final = 500_000_000  # left free for everybody else; of a small disk a twentieth
+_OUTBOX_BYTES: Final = 8_000_000  # but no less: the outbox's log takes four, and may double
 _PARTS: Final = 16  # a segment is cut early, rather than take more than this part of the room
 _LEAST_PART_BYTES: Final = 256_000
 _AGED_EVERY: Final = timedelta(minutes=1)  # it means reading a directory
@@ -108,7 +110,7 @@ class Archive:
     """
 
     def __init__(self, root: Path, disk: Callable[[Path], Disk] = shutil.disk_usage) -> None:
-        self.root = root
+        self.root, self.index = root, SegmentIndex(root)
         self._disk = disk
         self._lock = Lock()
         self._finished: dict[CameraId, list[Segment]] | None = None  # None: not looked yet
@@ -124,11 +126,13 @@ class Archive:
         wanted_bytes: int,
         *,
         ending: str = ".mp4",
+        recorded: str = "burned",
+        epoch: int | None = None,
     ) -> tuple[Path, int]:
         """Return the path of a camera's next segment, and the bytes at which to cut it early.
 
-        There is room for wanted_bytes, the directory exists, the file does not.  Raises
-        StorageFullError, RecordingError.
+        There is room for wanted_bytes, the directory exists, the file does not.  recorded and
+        epoch are for the index.  Raises StorageFullError, RecordingError.
         """
         directory = self.root / camera
         with self._lock, storage_faults(directory):
@@ -143,6 +147,7 @@ class Archive:
             self._make_room(growing, limits)
             path.parent.mkdir(exist_ok=True)
             self._growing[path] = growing
+            self.index.begin(path, camera, recorded, epoch, started_at)
             return path, max(most, _LEAST_PART_BYTES)
 
     def make_room(self, path: Path, limits: Limits, wanted_bytes: int) -> None:
@@ -171,10 +176,11 @@ class Archive:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._growing[path] = growing
 
-    def end(self, path: Path) -> None:
+    def end(self, path: Path, ended_at: datetime | None = None) -> None:
         """Count the file at path as finished: it may be removed from now on.
 
-        A segment that holds no picture is removed at once.  Raises RecordingError.
+        ended_at is the time of a segment's last picture, aware UTC; None: now.  A segment that
+        holds no picture is removed at once.  Raises RecordingError.
         """
         with self._lock, storage_faults(path), suppress(FileNotFoundError):
             finished = self._growing.pop(path)
@@ -182,7 +188,12 @@ class Archive:
             if kind is not None:
                 self._look_at_shelves()[kind].add(camera, path)
                 return
-            segment = stat_segment(path)
+            try:
+                segment = stat_segment(path)
+            except FileNotFoundError:  # it was never made
+                self.index.remove([path])
+                return
+            self.index.end(path, ended_at or segment.ended_at, segment.size_bytes)
             self._look().setdefault(camera, []).append(segment)
             if segment.is_empty:
                 self._remove([segment])
@@ -271,13 +282,15 @@ class Archive:
             one.look()
             promised += max(one.promised_bytes - one.size_bytes, 0)
         disk = self._disk(self.root)
-        return min(_RESERVE_BYTES, disk.total // 20) + promised - disk.free
+        return _reserve_bytes(disk.total) + promised - disk.free
 
     def _look(self) -> dict[CameraId, list[Segment]]:
         """Return the finished segments by camera; what was there before counts too."""
         if self._finished is None:
             directories = [d for d in self.root.iterdir() if d.is_dir() and not d.is_symlink()]
-            self._finished = {d.name: find_segments(d) for d in directories}
+            found = {d.name: find_segments(d) for d in directories}
+            self.index.follow((name, s) for name, segments in found.items() for s in segments)
+            self._finished = found
         return self._finished
 
     def _look_at_shelves(self) -> dict[Kind, Shelf]:
@@ -300,6 +313,14 @@ class Archive:
                 log.debug("%s: removed, %d bytes", segment.path, segment.size_bytes)
             with suppress(OSError):
                 segment.path.parent.rmdir()
+        if segments:
+            self.index.remove(segment.path for segment in segments)
         gone = set(segments)
         for camera, finished in self._look().items():
             self._look()[camera] = [s for s in finished if s not in gone]
+
+
+def _reserve_bytes(total_bytes: int) -> int:
+    """Return what is left free of a disk of that size."""
+    share = min(_RESERVE_BYTES, total_bytes // 20)
+    return max(share, _OUTBOX_BYTES) if total_bytes >= 4 * _OUTBOX_BYTES else share

@@ -21,17 +21,32 @@ class Room:
     Every method raises StorageFullError where there is no room, RecordingError.
     """
 
-    def __init__(self, camera: CameraId, archive: Archive, limits: Limits) -> None:
+    def __init__(self, camera: CameraId, archive: Archive, limits: Limits, recorded: str) -> None:
+        """Prepare.  recorded is soft or burned, for the index."""
         self._camera, self._archive, self._limits = camera, archive, limits
+        self._recorded = recorded
         self._path: Path | None = None
         self._most_bytes = self._judged_bytes = 0
         self._wanted_bytes = _LEAST_WANTED_BYTES  # until the next look at the disk
         self._judged_s = 0.0  # stream time
 
-    def begin(self, started_at: datetime, time_s: float, ending: str = ".mp4") -> Path:
+    def begin(
+        self,
+        started_at: datetime,
+        time_s: float,
+        *,
+        ending: str = ".mp4",
+        epoch: int | None = None,
+    ) -> Path:
         """Return the path of the next segment, which begins at the stream's time time_s."""
         self._path, self._most_bytes = self._archive.begin(
-            self._camera, started_at, self._limits, self._wanted_bytes, ending=ending
+            self._camera,
+            started_at,
+            self._limits,
+            self._wanted_bytes,
+            ending=ending,
+            recorded=self._recorded,
+            epoch=epoch,
         )
         self._judged_s, self._judged_bytes = time_s, 0
         return self._path
@@ -49,8 +64,11 @@ class Room:
         self._judged_s, self._judged_bytes = time_s, size_bytes
         return size_bytes >= self._most_bytes
 
-    def end(self) -> None:
-        """The segment is finished: it may be removed from now on."""
+    def end(self, ended_at: datetime | None = None) -> None:
+        """The segment is finished: it may be removed from now on.
+
+        ended_at is the time of its last picture, aware UTC; None: now.
+        """
         path, self._path = self._path, None
         if path is not None:
-            self._archive.end(path)
+            self._archive.end(path, ended_at)

@@ -6,6 +6,7 @@ import logging
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import RecordingError
@@ -17,6 +18,7 @@ from edge_daemon.recording.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from edge_daemon.config.models import RecordConfig
     from edge_daemon.packets import Packet
@@ -36,6 +38,7 @@ class _Segment:
     writer: PacketWriter
     beside: Beside
     slot: int  # which multiple of the segment's length
+    started_at: datetime
     is_full: bool = False
 
 
@@ -51,7 +54,7 @@ class SoftRecorder:
         self, camera: CameraId, archive: Archive, settings: RecordConfig, *, live: bool
     ) -> None:
         self._camera, self._settings, self._live = camera, settings, live
-        self._room = Room(camera, archive, Limits(settings.keep, settings.max_size))
+        self._room = Room(camera, archive, Limits(settings.keep, settings.max_size), "soft")
         self._segment: _Segment | None = None
         self._last: _Segment | None = None  # answers to its last pictures may still come
         self._places: OrderedDict[int, tuple[_Segment, float]] = OrderedDict()
@@ -141,7 +144,9 @@ class SoftRecorder:
         inside = self._settings.captions == "mkv"
         ending = ".mkv" if inside else ending_for(packet.epoch)
         self._tell_left_out(left_out(packet.epoch, ending), ending)
-        path = self._room.begin(packet.captured_at, packet.time_s, ending)
+        path = self._room.begin(
+            packet.captured_at, packet.time_s, ending=ending, epoch=packet.epoch.id
+        )
         try:
             writer = PacketWriter(path, packet, captions=inside)
             try:
@@ -158,7 +163,7 @@ class SoftRecorder:
         except RecordingError:
             self._room.end()
             raise
-        self._segment = _Segment(writer, beside, self._slot(packet))
+        self._segment = _Segment(writer, beside, self._slot(packet), packet.captured_at)
         beside.note(Note(None, None, self._caption), 0.0)
 
     def _slot(self, packet: Packet) -> int:
@@ -184,7 +189,7 @@ class SoftRecorder:
                 segment.writer.close()
             self._forget_last()
             self._last = segment
-        self._room.end()
+            self._room.end(segment.started_at + timedelta(seconds=segment.writer.end_s))
 
     def _forget_last(self) -> None:
         last, self._last = self._last, None

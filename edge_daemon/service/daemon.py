@@ -357,8 +357,7 @@ class Daemon:
     def _burned_thread(self, settings: CameraConfig, board: Board) -> RecorderThread:
         return RecorderThread(
             self._burned(settings, board),
-            settings.id,
-            live=settings.source.live,
+            settings,
             metrics=self.metrics,
             faults=self._faults,
         )

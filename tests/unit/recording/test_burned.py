@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from edge_daemon.config.models import RecordConfig
 from edge_daemon.errors import RecordingError, StorageFullError
+from edge_daemon.recording.beside import Note
 from edge_daemon.recording.burned import BurnedRecorder
 from edge_daemon.recording.retention import Archive
 from edge_daemon.types import Frame, QuestionState
@@ -250,3 +252,25 @@ def test_recorder_without_frames_makes_no_file(tmp_path: Path) -> None:
     recorder(tmp_path).close()
 
     assert list(tmp_path.rglob("*")) == []
+
+
+def test_answers_are_written_beside_the_segment_of_their_frame(tmp_path: Path) -> None:
+    recording = recorder(tmp_path, segment="2s")
+    shot = frames(100)
+    for n, frame in enumerate(shot):
+        assert recording.note(Note(frame, {"frame": n}, "")) is False  # it is still to come
+        recording.write(frame, {})
+        if n >= 10:
+            assert recording.note(Note(shot[n - 10], {"frame": n - 10}, ""))  # late by ten frames
+    recording.close()
+    found = {
+        path.stem: [json.loads(row) for row in path.read_text().splitlines()]
+        for path in sorted(tmp_path.rglob("*.jsonl"))
+    }
+
+    assert [[row["frame"] for row in rows] for rows in found.values()] == [
+        list(range(50)),
+        list(range(50, 90)),
+    ]
+    assert [row["at_s"] for row in found["22-55-00Z"]] == [round(k / 25, 3) for k in range(40)]
+    assert sorted(p.stem for p in tmp_path.rglob("*.mp4")) == sorted(found)
