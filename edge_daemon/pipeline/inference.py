@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from edge_daemon.errors import EngineRunError, SourceError
+from edge_daemon.pipeline.pace import Pace
 from edge_daemon.types import Reason
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PATIENCE_S: Final = 30.0  # no batch takes so long on any machine that is of use
-_TURN_S: Final = 1.0  # a batch that takes longer is cut: answers come at its end, and grow old
 
 
 @dataclass(slots=True)
@@ -55,13 +55,12 @@ class Inference:
         metrics: Metrics,
         faults: FaultLog,
         pulse: Pulse,
-        most_at_once: int = 8,
+        most_at_once: int = 32,
     ) -> None:
         self.pulse = pulse
         self._engine, self._mailboxes = engine, mailboxes
         self._metrics, self._faults = metrics, faults
-        self._most = most_at_once
-        self._picture_s = 0.0  # what one takes, lately
+        self._pace = Pace(most_at_once)
         self._lock = Lock()  # the engine, and the table of clients
         self._clients: dict[CameraId, _Client] = {}
 
@@ -106,7 +105,7 @@ class Inference:
 
     def run(self) -> None:
         """Answer until the mailboxes are closed and empty."""
-        while frames := self._mailboxes.take(self._fitting()):
+        while frames := self._mailboxes.take(self._pace.fitting()):
             self.pulse.expect(_PATIENCE_S)
             begun_s = time.monotonic()
             try:
@@ -115,17 +114,8 @@ class Inference:
                 self._fault(frames, fault)
             finally:
                 self._mailboxes.done(frames)
-            self._learn_pace((time.monotonic() - begun_s) / len(frames))
+            self._pace.learn((time.monotonic() - begun_s) / len(frames))
             self.pulse.rest()
-
-    def _learn_pace(self, picture_s: float) -> None:
-        self._picture_s = (picture_s + (self._picture_s or picture_s)) / 2
-
-    def _fitting(self) -> int:
-        """How many pictures a turn may have."""
-        if self._picture_s * self._most <= _TURN_S:
-            return self._most
-        return max(1, int(_TURN_S / self._picture_s))
 
     def _turn(self, frames: list[Frame]) -> None:
         width, height = self._engine.input_size
@@ -153,7 +143,7 @@ class Inference:
     def _answer(self, frames: list[Frame], pictures: NDArray[np.uint8]) -> None:
         with self._lock:
             with self._metrics.stage("infer"):
-                tokens = self._engine.look(pictures)
+                tokens = self._pace.look(self._engine, pictures)
                 answered = [
                     (frame, client, self._engine.answer(tokens[n : n + 1], client.questions))
                     for n, frame in enumerate(frames)
