@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _CLOCK_HZ = 90_000
 _PAYLOAD_BYTES = 1400
+_SOUND_HZ, _SOUND_BYTES = 8_000, 320  # a packet of 40 ms
 _NTP_FROM_UNIX_S = 2_208_988_800  # RFC 868: 1900 to 1970
 _STATUS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 454: "Session Not Found"}
 
@@ -40,12 +41,13 @@ _STATUS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 454: "Session Not F
 class Clip:
     """A video as its access units: (seconds from the start, NAL units).
 
-    codec is h264 or hevc.
+    codec is h264 or hevc.  sound is G.711, A-law, 8 kHz: (seconds from the start, samples).
     """
 
     codec: str
     units: tuple[tuple[float, tuple[bytes, ...]], ...]
     seconds: float
+    sound: tuple[tuple[float, bytes], ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Clip:
@@ -62,7 +64,15 @@ class Clip:
                     nals = (nal.rstrip(b"\0") for nal in re.split(b"\0\0\1", body))
                     units.append((start_s, tuple(nal for nal in nals if nal)))
             seconds = len(units) / float(video.average_rate or 25)
-        return cls(codec, tuple(units), seconds)
+            sound = []
+            if file.streams.audio and file.streams.audio[0].codec_context.name == "pcm_alaw":
+                file.seek(0)
+                samples = b"".join(bytes(packet) for packet in file.demux(audio=0))
+                sound = [
+                    (at / _SOUND_HZ, samples[at : at + _SOUND_BYTES])
+                    for at in range(0, round(seconds * _SOUND_HZ), _SOUND_BYTES)
+                ]
+        return cls(codec, tuple(units), seconds, tuple(sound))
 
 
 @dataclass
@@ -149,6 +159,7 @@ class _Session:
         self.player: threading.Thread | None = None
         self.udp: tuple[socket.socket, ...] = ()
         self.clip: Clip | None = None
+        self.has_sound = False
         self.nonce = hashlib.md5(str(id(self)).encode()).hexdigest()
 
     def run(self) -> None:
@@ -196,13 +207,16 @@ class _Session:
         session = {"Session": "1;timeout=60"}
         if method == "SETUP":
             self.clip = clip
-            return self._reply(headers, 200, {**session, "Transport": self._transport(headers)})
+            transport = self._transport(headers, sound=url.endswith("trackID=1"))
+            return self._reply(headers, 200, {**session, "Transport": transport})
         if self.clip is None:
             return self._reply(headers, 454)
         self._reply(headers, 200, session)
         if method == "PLAY":
             self.player = threading.Thread(target=self._play, args=(self.clip,), daemon=True)
             self.player.start()
+            if self.has_sound:
+                threading.Thread(target=self._play_sound, args=(self.clip,), daemon=True).start()
         if method == "TEARDOWN":
             raise EOFError
         return None
@@ -239,7 +253,10 @@ class _Session:
         wanted = _md5(f"{secret}:{self.nonce}:{asked}")
         return (kind, fields.get("response")) == ("Digest", wanted)
 
-    def _transport(self, headers: dict[str, str]) -> str:
+    def _transport(self, headers: dict[str, str], *, sound: bool) -> str:
+        if sound:  # over TCP only
+            self.has_sound = True
+            return "RTP/AVP/TCP;unicast;interleaved=2-3"
         wanted = headers["transport"]
         ports = re.search(r"client_port=(\d+)-(\d+)", wanted)
         if ports is None:
@@ -259,6 +276,22 @@ class _Session:
             return
         with self.lock:
             self.connection.sendall(struct.pack(">cBH", b"$", channel, len(packet)) + packet)
+
+    def _play_sound(self, clip: Clip) -> None:
+        begun_s, turn = time.monotonic(), 0
+        with suppress(OSError):
+            while True:
+                for n, (at_s, samples) in enumerate(clip.sound):
+                    sent_s, number = turn * clip.seconds + at_s, turn * len(clip.sound) + n
+                    wait_s = begun_s + sent_s - time.monotonic()
+                    if self.ended.wait(max(0.0, wait_s)) or self.closing.is_set():
+                        return
+                    stamp = (int(sent_s * _SOUND_HZ) + 12345) & 0xFFFFFFFF  # a clock of its own
+                    if number % 25 == 20:
+                        self._send(3, _sender_report(stamp, time.time(), source=2))
+                    header = struct.pack(">BBHII", 0x80, 8, number & 0xFFFF, stamp, 2)
+                    self._send(2, header + samples)
+                turn += 1
 
     def _play(self, clip: Clip) -> None:
         begun_s, sequence, chance = time.monotonic(), 0, random.Random(0)
@@ -328,10 +361,10 @@ def _payloads(codec: str, nals: tuple[bytes, ...]) -> Iterator[tuple[bytes, bool
             yield indicator + marks + body[start : start + _PAYLOAD_BYTES], final and ends
 
 
-def _sender_report(stamp: int, unix_s: float) -> bytes:
+def _sender_report(stamp: int, unix_s: float, *, source: int = 1) -> bytes:
     ntp_s = unix_s + _NTP_FROM_UNIX_S
     fraction = int(ntp_s % 1 * 2**32)
-    return struct.pack(">BBHIIIIII", 0x80, 200, 6, 1, int(ntp_s), fraction, stamp, 0, 0)
+    return struct.pack(">BBHIIIIII", 0x80, 200, 6, source, int(ntp_s), fraction, stamp, 0, 0)
 
 
 def _sdp(clip: Clip, *, full: bool) -> str:
@@ -349,6 +382,7 @@ def _sdp(clip: Clip, *, full: bool) -> str:
         f"a=rtpmap:96 {'H264' if clip.codec == 'h264' else 'H265'}/90000",
         *([f"a=fmtp:96 {form}"] if clip.codec == "h264" else []),
         "a=control:trackID=0",
+        *(["m=audio 0 RTP/AVP 8", "a=control:trackID=1"] if clip.sound else []),
         "",
     ]
     return "\r\n".join(lines)

@@ -14,6 +14,8 @@ from edge_daemon.packets import Epoch, Packet
 from edge_daemon.sources.files import FileSource
 from edge_daemon.types import Frame, SourceAddress
 from tests.data.make_data import write_clip
+from tests.integration.live_streams import first_frames
+from tests.integration.rtsp_server import RtspServer
 
 
 class Sink:
@@ -153,6 +155,29 @@ def test_epochs_of_one_file_after_the_other_differ(tmp_path: Path) -> None:
     assert len(sink.epochs()) == 2
     assert len({frame.packet for frame in frames}) == 100
     assert_fit_for_a_file(sink.packets)
+
+
+def test_live_sound_comes_along_with_the_pictures(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mkv"
+    ffmpeg(
+        "-f lavfi -i testsrc2=s=320x180:r=25:d=4 -f lavfi -i sine=r=8000:d=4"
+        " -c:v libx264 -preset ultrafast -g 25 -bf 0 -c:a pcm_alaw",
+        clip,
+    )
+    sink = Sink()
+    with RtspServer({"gate": clip}) as server:
+        frames = first_frames(server.url("gate"), 90, sink=sink)
+    longest = max(sink.epochs(), key=lambda e: sum(p.epoch is e for p in sink.packets))
+    held = [p for p in sink.packets if p.epoch is longest]
+    pictures = [p.time_s for p in held if p.is_video]
+    sound = [p.time_s for p in held if not p.is_video]
+
+    assert_fit_for_a_file(sink.packets)
+    assert [track.codec for track in longest.tracks] == ["h264", "pcm_alaw"]
+    assert len(sink.epochs()) <= 2  # sender reports put sound and pictures on one clock
+    assert sound[-1] == pytest.approx(pictures[-1], abs=0.3)
+    assert len(sound) == pytest.approx(len(pictures), abs=8)
+    assert [p.number for p in sink.video()][: len(frames)] == [f.packet for f in frames]
 
 
 def test_mjpeg_is_told_to_be_unfit(tmp_path: Path) -> None:
