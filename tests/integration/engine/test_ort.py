@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from edge_daemon.config.models import EngineConfig
-from edge_daemon.engine.open import open_engine
+from edge_daemon.engine.bundle import load_bundle
+from edge_daemon.engine.open import open_backend, open_engine
 from edge_daemon.engine.processor import sums_bytes_exactly
+from edge_daemon.engine.quantize import standing_questions
 from edge_daemon.errors import BundleError
 from tests.data.tiny_bundle import painted, write_tiny_bundle
 from tests.integration.engine.opened import RED, ask, opened
@@ -68,3 +70,18 @@ def test_closing_frees_the_threads(pristine: Path) -> None:
     engine.close()
 
     assert n_threads() == before
+
+
+@pytest.mark.parametrize("n_questions", [1, 2, 7])
+def test_questions_that_become_standing_ones_are_answered_to_the_same_bit(
+    n_questions: int,
+) -> None:
+    street = load_bundle("street")
+    asked = standing_questions(street)[:n_questions]
+    engine = open_backend("onnxruntime", street, "fp32", 1)
+    questions = engine.prepare([text for text, _ in asked], [zone for _, zone in asked])
+    tokens = engine.look(np.zeros((1, *engine.input_size[::-1], 3), np.uint8))
+
+    found = {engine.answer(tokens, questions).p_yes.tobytes() for _ in range(40)}
+
+    assert len(found) == 1
