@@ -64,6 +64,10 @@ class Metrics:
         self.blinded = counter(
             "edge_blinded", "Frames arrive, but show nothing or never change.", [*camera, "why"]
         )
+        self.drift = gauge(
+            "edge_drift", "How unlike training's pictures the last one was; 1: one in a hundred.",
+            camera,
+        )  # fmt: skip
         self.events = counter("edge_events", "Changes of verdict.", [*question, "verdict"])
         self.outbox_events = Gauge(
             "edge_outbox_events", "Events not yet acknowledged.", registry=registry
@@ -112,7 +116,8 @@ class Metrics:
 
     def forget(self, camera: CameraId, questions: list[QuestionId]) -> None:
         """Show nothing more of a camera that was removed."""
-        self.camera_up.remove_by_labels({"camera": camera})
+        for one in (self.camera_up, self.drift):
+            one.remove_by_labels({"camera": camera})
         for question in questions:
             for two in (self.verdict, self.p_yes, self.answer_age):
                 two.remove_by_labels({"camera": camera, "question": question})

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edge_daemon.engine.drift import Drift
     from edge_daemon.types import EngineInfo, Polygon
 
 
@@ -53,6 +54,7 @@ class Engine(Protocol):
 
     input_size: tuple[int, int]  # (width, height) a picture is stretched to
     grid: tuple[int, int]  # (columns, rows) of tokens; T = columns * rows
+    drift: Drift | None  # how unlike training tokens are; None: the bundle cannot tell
 
     def prepare(self, texts: Sequence[str], zones: Sequence[Polygon | None]) -> QuestionSet:
         """Encode questions, once; equal texts are encoded once and kept."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from edge_daemon.engine.drift import Drift, parse_reference
 from edge_daemon.engine.manifest import (
     Goldens,
     GroundedManifest,
@@ -94,6 +95,15 @@ class Bundle:
             return None
         raw = _read_pinned(self.path, pinned)
         return parse_goldens(raw, where=str(self.path / pinned.file))
+
+    def drift(self) -> Drift | None:
+        """How unlike training a picture is; None where the bundle cannot tell.  BundleError."""
+        pinned = self.manifest.drift
+        if pinned is None:
+            return None
+        where = str(self.path / pinned.file)
+        raw = _read_pinned(self.path, pinned)
+        return Drift(parse_reference(parse_json(raw, where=where), where=where))
 
     def read(self, name: str) -> bytes:
         """Any file of the bundle that the manifest does not pin.  Raises BundleError."""

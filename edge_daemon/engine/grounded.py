@@ -49,6 +49,7 @@ class GroundedEngine:
         chosen = choose_precision(bundle, precision, runtime)
         self.info = info_of(bundle, runtime, chosen)
         self.input_size, self.grid = bundle.input_size, bundle.grid
+        self.drift = bundle.drift()
         self._tokenizer = bundle.tokenizer
         self._temperature = bundle.manifest.temperature
         self._vectors: dict[str, NDArray[np.float32]] = {}
@@ -173,4 +174,6 @@ class GroundedEngine:
         shapes = (tokens.shape[:2], vectors.shape[:1], said["logits"].shape, said["evidence"].shape)
         if shapes != ((2, n_tokens), (3,), (2, 3, 2), (2, 3, n_tokens)):
             refuse(f"graphs give tokens, vectors, logits, evidence {shapes}", where)
+        if self.drift is not None and self.drift.channels != tokens.shape[2]:
+            refuse(f"drift is of {self.drift.channels} channels, not {tokens.shape[2]}", where)
         self._token_shape, self._vector_shape = tokens.shape[1:], vectors.shape[1:]

@@ -131,13 +131,15 @@ class Manifest(_Part):
     concepts: tuple[str, ...] = Field(max_length=4096)
     goldens: PinnedFile | None = None
     agreement: PinnedFile | None = None  # how the int8 graphs compare with fp32, as JSON
+    drift: PinnedFile | None = None  # what the tokens of training's pictures are like, as JSON
 
     def pinned_files(self) -> Iterator[PinnedFile]:
         """Every file whose hash the manifest holds."""
         yield self.tokenizer
         for graphs in self.graphs.values():
             yield from graphs.files().values()
-        yield from (pinned for pinned in (self.goldens, self.agreement) if pinned is not None)
+        found = (self.goldens, self.agreement, self.drift)
+        yield from (pinned for pinned in found if pinned is not None)
 
 
 class GroundedManifest(Manifest):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_daemon.engine.bundle import Bundle
+    from edge_daemon.engine.drift import Drift
     from edge_daemon.engine.runtime import Runtime
     from edge_daemon.types import Polygon
 
@@ -49,6 +50,7 @@ class SingleEngine:
         chosen = choose_precision(bundle, precision, runtime)
         self.info = info_of(bundle, runtime, chosen)
         self.input_size, self.grid = bundle.input_size, bundle.grid
+        self.drift: Drift | None = None  # it has no tokens
         self._tokenizer = bundle.tokenizer
         self._temperature = bundle.manifest.temperature
         mean, std = (np.asarray(n, np.float32) for n in _normalisation(bundle.manifest))

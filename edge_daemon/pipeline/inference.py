@@ -152,6 +152,7 @@ class Inference:
             for n, frame in enumerate(frames):
                 if frame.camera in self._clients:
                     self._clients[frame.camera].tokens = tokens[n : n + 1]
+            self._tell_drift(frames, tokens)
         self._metrics.batch_size.observe(len(frames))
         with self._metrics.stage("decide"):
             for frame, client, answers in answered:
@@ -159,6 +160,13 @@ class Inference:
                 for counter in client.judged:
                     counter.inc()
         self._faults.over("inference", "answers again")
+
+    def _tell_drift(self, frames: list[Frame], tokens: NDArray[np.float32]) -> None:
+        if self._engine.drift is None:
+            return
+        for frame, drift in zip(frames, self._engine.drift.of(tokens).tolist()):
+            if frame.camera in self._clients:
+                self._metrics.drift.labels(frame.camera).set(drift)
 
     def _look(self, frame: Frame, picture: NDArray[np.uint8]) -> None:
         """Watch over a camera's sight, and tell when it is lost and when it is back."""

@@ -1,5 +1,7 @@
 """Making a bundle: ``train`` a network, ``export`` it calibrated, ``card`` its measured scores.
 
+``drift`` measures anew what pictures of training are like to a bundle, as export does.
+
 INT8 is then made by ``edge-daemon engine quantize``.
 """
 
@@ -26,7 +28,7 @@ log = logging.getLogger(__name__)
 def main(arguments: list[str] | None = None) -> int:
     """Run one step; returns the exit code."""
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
-    parser.add_argument("step", choices=("train", "export", "card"))
+    parser.add_argument("step", choices=("train", "export", "drift", "card"))
     parser.add_argument("--settings", type=Path, default=Path("edge_daemon/training/street.yaml"))
     parser.add_argument("--run", type=Path, required=True, help="checkpoint, curves and scores")
     parser.add_argument("--bundle", type=Path, default=Path("engines/street"))
@@ -35,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
         settings = Settings.read(chosen.settings)
-        steps = {"train": _train, "export": _export, "card": _card}
+        steps = {"train": _train, "export": _export, "drift": _drift, "card": _card}
         steps[chosen.step](settings, chosen)
     except EdgeError as exc:
         print(exc, file=sys.stderr)
@@ -60,21 +62,38 @@ def _export(settings: Settings, chosen: argparse.Namespace) -> None:
     from edge_daemon.training.export import (  # noqa: PLC0415
         export_bundle,
         load_network,
+        trained_tokenizer,
         write_goldens,
         write_manifest,
     )
 
     material = open_material(settings)
-    network = load_network(settings, chosen.run / "checkpoint.pt", material.tokenizer)
-    export_bundle(
-        network, material.tokenizer, chosen.bundle, version=chosen.version, temperature=1.0
-    )
+    tokenizer = trained_tokenizer(chosen.run / "checkpoint.pt", material.tokenizer)
+    network = load_network(settings, chosen.run / "checkpoint.pt", tokenizer)
+    export_bundle(network, tokenizer, chosen.bundle, version=chosen.version, temperature=1.0)
     seen = _seen(chosen.bundle, material, half=0)
     p, yes = known_answers(_engine(chosen.bundle), seen, 300, seed=5)
     temperature = fit_temperature(logit(p), yes)
     log.info("temperature %.3f", temperature)
-    write_goldens(network, material.tokenizer, chosen.bundle, temperature)
+    write_goldens(network, tokenizer, chosen.bundle, temperature)
     write_manifest(network, chosen.bundle, version=chosen.version, temperature=temperature)
+    _add_drift(material, chosen.bundle)
+
+
+def _drift(settings: Settings, chosen: argparse.Namespace) -> None:
+    from edge_daemon.training.data import open_material  # noqa: PLC0415 - torch is slow to load
+
+    _add_drift(open_material(settings), chosen.bundle)
+
+
+def _add_drift(material: Material, bundle: Path) -> None:
+    """Photographs only: what is rendered says nothing of what a camera may show."""
+    from edge_daemon.training.drift import add_drift  # noqa: PLC0415
+    from edge_daemon.training.rendered import RENDERED  # noqa: PLC0415
+
+    train, val = ([row for row in rows if row.dataset != RENDERED]
+                  for rows in (material.train, material.val))  # fmt: skip
+    add_drift(bundle, _engine(bundle), train, val, material.pictures)
 
 
 def _card(settings: Settings, chosen: argparse.Namespace) -> None:

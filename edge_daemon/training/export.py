@@ -38,7 +38,8 @@ OPSET: Final = 17
 LICENCE: Final = "Apache-2.0"
 PARITY: Final = 1e-4
 GRAPHS: Final = ("image", "question", "answer")
-_OF_OTHER_WEIGHTS: Final = ("image.int8.onnx", "agreement.json")  # engine quantize made them
+# engine quantize and train drift made them
+_OF_OTHER_WEIGHTS: Final = ("image.int8.onnx", "agreement.json", "drift.json")
 
 _GOLDEN_QUESTIONS: Final = (
     "Is there a pedestrian?",
@@ -62,6 +63,16 @@ def load_network(settings: Settings, checkpoint: Path, tokenizer: Tokenizer) -> 
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     network.load_state_dict(state["average"])
     return network.eval()
+
+
+def trained_tokenizer(checkpoint: Path, now: Tokenizer) -> Tokenizer:
+    """The grammar's tokenizer with the word pieces the checkpoint was trained with.
+
+    Words the grammar gained since are unknown; those it lost are not understood any more.
+    """
+    vocab = list(torch.load(checkpoint, map_location="cpu", weights_only=True)["vocab"])
+    known = [word for word in now.known_words if word in set(vocab)]
+    return now.model_copy(update={"vocab": vocab, "known_words": known})
 
 
 def export_bundle(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 import signal
 import time
 import urllib.error
@@ -12,7 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from tests.data.colours import BLUE, RED, lined, write_colours, write_pictures
+from edge_daemon.engine.bundle import load_bundle
+from edge_daemon.engine.drift import features, fit_reference
+from edge_daemon.engine.open import open_backend
+from tests.data.colours import BLUE, GREY, RED, lined, write_colours, write_pictures
+from tests.data.tiny_bundle import edit_manifest
 from tests.e2e.conftest import MakeConfig
 from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
 
@@ -139,6 +145,26 @@ def test_daemon_tells_its_health_and_metrics(
         )
         assert get(config, "/nowhere")[0] == 404
         assert set(json.loads(get(config, "/nowhere")[1])) == {"error", "where", "hint"}
+
+
+def test_daemon_tells_how_unlike_training_its_pictures_are(
+    tmp_path: Path, make_config: MakeConfig, tiny_bundle: Path, subscriber: Subscriber
+) -> None:
+    bundle = Path(shutil.copytree(tiny_bundle, tmp_path / "tiny"))
+    grey = np.stack([lined(GREY, lines=(n, n, n)) for n in range(0, 100, 4)])
+    engine = open_backend("onnxruntime", load_bundle(bundle), "fp32", 1)
+    usual = features(engine.look(grey))
+    engine.close()
+    raw = json.dumps(fit_reference(usual, usual).model_dump()).encode()
+    (bundle / "drift.json").write_bytes(raw)
+    pinned = {"file": "drift.json", "sha256": hashlib.sha256(raw).hexdigest()}
+    edit_manifest(bundle, drift=pinned)
+    config = endless(tmp_path, make_config)  # red, of which training saw nothing
+    config["engine"]["bundle"] = str(bundle)
+    with Daemon(write_config(tmp_path / "c.yaml", config)):
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+
+        assert value(config, 'edge_drift{camera="gate"}') > 2
 
 
 def test_daemon_whose_camera_is_covered_says_so_until_it_sees_again(

@@ -19,6 +19,7 @@ from edge_daemon.engine.open import open_backend
 from edge_daemon.training.__main__ import main
 from edge_daemon.training.settings import Settings
 from tests.conftest import missing
+from tests.data.tiny_bundle import edit_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,6 +136,36 @@ def test_an_exported_bundle_opens_and_repeats_its_goldens(
     assert "head.gain.weight.T" in {tensor.name for tensor in graph.tensors}
     assert results
     assert [r for r in results if not r.ok] == []
+    assert bundle.drift() is not None
+
+
+def test_an_exported_bundle_keeps_the_words_of_its_checkpoint(
+    settings_file: Path, tmp_path: Path
+) -> None:
+    assert _run("train", settings_file, tmp_path) == 0
+    path = tmp_path / "run" / "checkpoint.pt"
+    state = torch.load(path, weights_only=True)
+    at = state["vocab"].index("sidewalk")
+    state["vocab"][at] = "pavements"  # as if the grammar had changed since
+    torch.save(state, path)
+    assert _run("export", settings_file, tmp_path) == 0
+    tokenizer = load_bundle(tmp_path / "tiny").tokenizer
+
+    assert tokenizer.vocab == state["vocab"]
+    assert "sidewalk" not in tokenizer.known_words
+    assert not tokenizer.supports("Is there a car on the sidewalk?")
+
+
+def test_drift_is_measured_anew_for_a_bundle_that_has_none(
+    settings_file: Path, tmp_path: Path
+) -> None:
+    assert _run("train", settings_file, tmp_path) == 0
+    assert _run("export", settings_file, tmp_path) == 0
+    before = (tmp_path / "tiny" / "manifest.yaml").read_text()
+    edit_manifest(tmp_path / "tiny", drift=None)
+    assert _run("drift", settings_file, tmp_path) == 0
+
+    assert (tmp_path / "tiny" / "manifest.yaml").read_text() == before
 
 
 def test_a_bundle_gives_back_the_weights_it_was_exported_from(
