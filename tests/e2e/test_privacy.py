@@ -88,6 +88,7 @@ def test_check_says_that_a_masked_camera_is_recorded_with_its_masks(
 
     assert done.returncode == 0, done.stderr
     assert "recording burned: soft would show what its privacy masks hide" in done.stdout
+    assert "  H.264 by " in done.stdout  # of what is burned, the encoder and why
 
 
 def test_clips_of_a_masked_camera_are_refused(tmp_path: Path, make_config: MakeConfig) -> None:

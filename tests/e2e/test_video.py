@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edge_daemon.recording.encoders import ENCODERS, why_not
 from tests.data.colours import BLUE, GREEN, RED, lined, write_colours, write_pictures
 from tests.data.flashes import beeps, flashes, write_flashes
 from tests.data.make_data import garbage, number_in, write_clip
-from tests.e2e.daemon import edge_daemon, wait_until
+from tests.e2e.daemon import edge_daemon, wait_until, write_config
 
 
 class Video:
@@ -308,4 +309,25 @@ def test_video_does_not_wait_for_live_sources(video: Video) -> None:
 
     assert video.told == (
         "rtsp://camera/stream1: is a live source -- record it with 'run', or name a file\n"
+    )
+
+
+def test_check_tells_of_an_encoder_that_does_not_work(tmp_path: Path, tiny_bundle: Path) -> None:
+    names = [name for name in ("v4l2m2m", "nvenc") if why_not(ENCODERS[name], (1280, 720))]
+    if not names:
+        pytest.skip("every encoder works here")
+    camera = {
+        "id": "gate",
+        "source": "test:street",
+        "record": {"mode": "burned", "encoder": names[0]},
+        "questions": [{"id": "red", "ask": "Is it red?"}],
+    }
+    data = {"version": 1, "engine": {"bundle": str(tiny_bundle)}, "cameras": [camera]}
+    file = write_config(tmp_path / "c.yaml", data)
+    done = edge_daemon("check", "--config", str(file))
+
+    assert done.returncode == 78
+    assert done.stderr.strip() == (
+        f"{file}: cameras.0.record.encoder: {names[0]} does not work here:"
+        f" {ENCODERS[names[0]].absent}, asked for 1280x720 -- use auto, or x264"
     )
