@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
+import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_daemon.errors import UsageError
+from edge_daemon.cli.bench_plot import draw
+from edge_daemon.cli.options import BACKENDS_HELP
+from edge_daemon.errors import EngineMissingError, PlanError, UsageError
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
@@ -22,20 +25,35 @@ if TYPE_CHECKING:
     from edge_daemon.engine.base import Engine, QuestionSet
     from edge_daemon.engine.bundle import Bundle
 
-_BATCHES: Final = (1, 2, 4, 8)
+_BATCHES: Final = (1, 2, 4, 8, 16, 32)
 _QUESTIONS: Final = (1, 4, 16, 64)
+_LOOP_QUESTIONS: Final = (1, 4)  # of the loop, whose time is a multiple of the first
 _WARM_UP: Final = 3
+_STANDING: Final = 20  # frames after which questions count as standing ones
+LOOP: Final = "torch, a run a question"
 
-_Case = tuple[str, int]  # precision, and how many pictures or questions
+_Case = tuple[str, str, int]  # backend, precision, and how many pictures or questions
+_Opened = dict[tuple[str, str], "Engine"]  # by backend and precision
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("bundle", nargs="?", default="street", metavar="BUNDLE", help="(street)")
-    parser.add_argument("--backend", default="auto", metavar="NAME", help="auto, onnxruntime")
+    parser.add_argument(
+        "--backend", nargs="+", default=["auto"], metavar="NAME",
+        help=f"one or several of {BACKENDS_HELP}; all: each that is here",
+    )  # fmt: skip
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="cores to use (1)")
     parser.add_argument("--runs", type=int, default=50, metavar="N", help="of each case (50)")
     parser.add_argument("--json", metavar="OUT", help="write all figures there; - for the screen")
+    parser.add_argument(
+        "--largest-batch", type=int, default=32, metavar="N", help="pictures together (32)"
+    )
+    parser.add_argument("--plot", metavar="OUT.png", help="draw them; needs edge-daemon[plot]")
+    parser.add_argument(
+        "--loop", action="store_true",
+        help="time the loop people write first beside it: torch in fp32, a run for each question",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,48 +62,71 @@ def run(args: argparse.Namespace) -> int:
     busy_ms is processor time: what stays the same while others use the machine as well.
     """
     from edge_daemon import __version__  # noqa: PLC0415  keeps --help light
-    from edge_daemon.cli.options import engine_settings  # noqa: PLC0415
     from edge_daemon.engine.bundle import load_bundle  # noqa: PLC0415
 
     if args.runs < 1:
         raise UsageError("must be at least 1", where="--runs", hint="--runs 50")
-    args.precision = "auto"
-    settings = engine_settings(args)
+    if args.largest_batch < 1:
+        raise UsageError("must be at least 1", where="--largest-batch", hint="--largest-batch 8")
     bundle = load_bundle(args.bundle)
-    engines, memory = _opened(bundle, settings.backend, args.threads)
+    engines, memory = _opened(bundle, args)
+    loop = _loop(bundle, args.threads) if args.loop else None
+    texts = _texts(bundle)
     figures = {
         "bundle": bundle.name,
         "version": bundle.manifest.version,
         "sha256": bundle.sha256,
         "edge_daemon": __version__,
-        "backend": next(iter(engines.values())).info.backend,
+        "backends": sorted({backend for backend, _ in engines}),
         "threads": args.threads,
         "runs": args.runs,
         "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": _machine(),
-        "memory_mib": memory,
-        "look": _by_batch(engines, args.runs),
-        "frame": _by_questions(engines, _texts(bundle), args.runs),
+        "memory": memory,
+        "look": _by_batch(engines, args.runs, args.largest_batch),
+        "frame": _by_questions(engines, texts, args.runs, loop),
     }
-    for engine in engines.values():
+    for engine in [*engines.values(), *([loop] if loop else [])]:
         engine.close()
     _tell(figures, args.json)
+    if args.plot:
+        draw(figures, Path(args.plot))
     return 0
 
 
-def _opened(
-    bundle: Bundle, backend: str, threads: int
-) -> tuple[dict[str, Engine], dict[str, float]]:
-    """Engines by precision, and the memory each took to open and warm up, MiB."""
+def _opened(bundle: Bundle, args: argparse.Namespace) -> tuple[_Opened, list[dict[str, Any]]]:
+    """Engines, and the memory each took to open and warm up."""
+    from edge_daemon.cli.options import engine_settings  # noqa: PLC0415  keeps --help light
+    from edge_daemon.engine.open import BACKENDS, choose_backend, open_backend  # noqa: PLC0415
+
+    every = "all" in args.backend
+    engines: _Opened = {}
+    memory: list[dict[str, Any]] = []
+    for wanted in BACKENDS if every else args.backend:
+        chosen = {"bundle": str(bundle.path), "backend": wanted, "precision": "auto"}
+        engine_settings(argparse.Namespace(threads=args.threads, **chosen))  # a name that is one
+        backend = choose_backend(wanted).backend
+        for precision in bundle.precisions:
+            before, before_gpu = _resident_mib(), _gpu_mib()
+            try:
+                engine = open_backend(backend, bundle, precision, args.threads)
+            except (EngineMissingError, PlanError) as exc:
+                if not every:
+                    raise
+                print(f"skipped: {exc}", file=sys.stderr)
+                break
+            engines[backend, precision] = engine
+            host, gpu = _resident_mib() - before, _gpu_mib() - before_gpu
+            row = {"backend": backend, "precision": precision, "host_mib": round(host, 1)}
+            memory.append({**row, "gpu_mib": round(gpu, 1)})
+    return engines, memory
+
+
+def _loop(bundle: Bundle, threads: int) -> Engine:
+    """The engine of the loop.  Raises EngineMissingError where torch is not installed."""
     from edge_daemon.engine.open import open_backend  # noqa: PLC0415  keeps --help light
 
-    engines: dict[str, Engine] = {}
-    memory: dict[str, float] = {}
-    for precision in bundle.precisions:
-        before = _resident_mib()
-        engines[precision] = open_backend(backend, bundle, precision, threads)
-        memory[precision] = round(_resident_mib() - before, 1)
-    return engines, memory
+    return open_backend("torch", bundle, "fp32", threads)
 
 
 def _texts(bundle: Bundle) -> list[str]:
@@ -99,33 +140,50 @@ def _texts(bundle: Bundle) -> list[str]:
     return texts
 
 
-def _by_batch(engines: Mapping[str, Engine], runs: int) -> list[dict[str, Any]]:
-    """Times of looking at a batch of pictures."""
-    work = {
-        (precision, batch): _bound(engine.look, _noise(engine, batch))
-        for batch in _BATCHES
-        for precision, engine in engines.items()
-    }
+def _by_batch(engines: _Opened, runs: int, largest: int) -> list[dict[str, Any]]:
+    """Times of looking at a batch of pictures, as large as memory allows."""
+    from edge_daemon.engine.runtime import GraphTooLargeError  # noqa: PLC0415  keeps --help light
+
+    work = {}
+    for (backend, precision), engine in engines.items():
+        for batch in [n for n in _BATCHES if n <= largest]:
+            pictures = _noise(engine, batch)
+            try:
+                engine.look(pictures)
+            except GraphTooLargeError as exc:
+                print(f"batches end at {batch // 2} on {backend}: {exc}", file=sys.stderr)
+                break
+            work[backend, precision, batch] = _bound(engine.look, pictures)
     return [
-        {"precision": precision, "batch": batch, **_figures(times, batch)}
-        for (precision, batch), times in _timed(work, runs).items()
+        {"backend": backend, "precision": precision, "batch": batch, **_figures(times, batch)}
+        for (backend, precision, batch), times in timed(work, runs).items()
     ]
 
 
 def _by_questions(
-    engines: Mapping[str, Engine], texts: Sequence[str], runs: int
+    engines: _Opened, texts: Sequence[str], runs: int, loop: Engine | None
 ) -> list[dict[str, Any]]:
-    """Times of a whole frame: one look, then all answers."""
+    """Times of a whole frame: one look, then all answers; and of the loop."""
     work = {}
     for n in _QUESTIONS:
         asked = [texts[k % len(texts)] for k in range(n)]
-        for precision, engine in engines.items():
-            ready = engine.prepare(asked, [None] * n)
-            work[precision, n] = _bound(_frame, engine, _noise(engine, 1), ready)
+        for (backend, precision), engine in engines.items():
+            ready, picture = engine.prepare(asked, [None] * n), _noise(engine, 1)
+            for _ in range(_STANDING):
+                engine.answer(engine.look(picture), ready)
+            work[backend, precision, n] = _bound(_frame, engine, picture, ready)
+        if loop is not None and n in _LOOP_QUESTIONS:
+            each = [loop.prepare([text], [None]) for text in asked]
+            work[LOOP, "fp32", n] = _bound(_frames, loop, _noise(loop, 1), each)
     return [
-        {"precision": precision, "questions": n, **_figures(times, 1)}
-        for (precision, n), times in _timed(work, runs).items()
+        {"backend": backend, "precision": precision, "questions": n, **_figures(times, 1)}
+        for (backend, precision, n), times in timed(work, runs).items()
     ]
+
+
+def _frames(engine: Engine, pictures: NDArray[np.uint8], ready: Sequence[QuestionSet]) -> None:
+    for one in ready:
+        _frame(engine, pictures, one)
 
 
 def _frame(engine: Engine, pictures: NDArray[np.uint8], ready: QuestionSet) -> object:
@@ -143,7 +201,7 @@ def _bound(call: Callable[..., object], *given: object) -> Callable[[], object]:
     return lambda: call(*given)
 
 
-def _timed(
+def timed(
     work: Mapping[_Case, Callable[[], object]], runs: int
 ) -> dict[_Case, list[tuple[float, float]]]:
     """Seconds of wall time and of processor time of every run; the cases take turns."""
@@ -197,6 +255,13 @@ def _resident_mib() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def _gpu_mib() -> float:
+    """Memory in use on the GPU, by everybody; 0 without one."""
+    from edge_daemon.engine.cuda.usage import used_bytes  # noqa: PLC0415  keeps --help light
+
+    return used_bytes() / 2**20
+
+
 def _tell(figures: dict[str, Any], out: str | None) -> None:
     if out == "-":
         print(json.dumps(figures, ensure_ascii=False))
@@ -217,19 +282,22 @@ def _print(figures: dict[str, Any]) -> None:
     console = Console(highlight=False)
     machine = figures["machine"]
     console.print(
-        f"{figures['bundle']} {figures['version']} on {figures['backend']}, "
+        f"{figures['bundle']} {figures['version']} on {', '.join(figures['backends'])}, "
         f"{figures['threads']} threads, {machine['processor']}, load {machine['load']}"
     )
     for part, key, title in (
         ("look", "batch", "looking, by pictures in a batch"),
         ("frame", "questions", "a whole frame, by questions"),
     ):
-        table = Table(
-            "precision", key, "p50 ms", "p95 ms", "p99 ms", "busy ms", "pictures/s", title=title
-        )
-        for row in sorted(figures[part], key=lambda row: str(row["precision"])):
+        table = Table("backend", "precision", key, title=title)
+        for name in ("p50 ms", "p95 ms", "p99 ms", "busy ms", "pictures/s"):
+            table.add_column(name, justify="right")
+        for row in sorted(figures[part], key=lambda row: (row["backend"], row["precision"])):
             times = (f"{row[name]:.2f}" for name in ("p50_ms", "p95_ms", "p99_ms", "busy_ms"))
-            table.add_row(row["precision"], str(row[key]), *times, f"{row['pictures_per_s']:.0f}")
+            what = row["backend"], row["precision"], str(row[key])
+            table.add_row(*what, *times, f"{row['pictures_per_s']:.0f}")
         console.print(table)
-    taken = ", ".join(f"{name} {mib:.0f} MiB" for name, mib in figures["memory_mib"].items())
-    console.print(f"memory taken when opened: {taken}")
+    for row in figures["memory"]:
+        gpu = f", {row['gpu_mib']:.0f} MiB on the GPU" if row["gpu_mib"] else ""
+        told = f"{row['backend']} {row['precision']}: {row['host_mib']:.0f} MiB{gpu}"
+        console.print(f"memory taken when opened: {told}")

@@ -47,7 +47,7 @@ ADAPTERS = {
     "onnx": ("engine/int8/*", "engine/pytorch/*", "training/*", "engine/tensorrt/*"),
     "onnxscript": ("training/*",),
     "safetensors": ("training/*",),
-    "matplotlib": ("training/*", "reliability.py"),
+    "matplotlib": ("cli/bench_plot.py", "training/*", "reliability.py"),
 }
 HEAVY = {*ADAPTERS, "cv2", "numpy"} - {"rich"}
 
