@@ -58,7 +58,7 @@ class Report:
             return
         try:
             work()
-        except EngineMissingError as exc:
+        except (EngineMissingError, ModuleNotFoundError) as exc:
             self.say(part, "not here", str(exc))
         except Exception as exc:  # noqa: BLE001  the table tells it, and goes on
             self.say(part, "FAILED", f"{type(exc).__name__}: {' '.join(str(exc).split())[:300]}")
@@ -168,8 +168,10 @@ class Machine:
         from edge_daemon.engine.runtime import GraphTooLargeError
         from edge_daemon.engine.tensorrt.engine import TensorRTEngine
         from edge_daemon.engine.tensorrt.make import make_plan
+        from edge_daemon.engine.tensorrt.place import open_place
         from edge_daemon.errors import EngineError
 
+        self.place = self.place or open_place()
         driver, held = self.place.driver, []
         plan, _ = make_plan(self.place, self.bundle, "fp16", largest_batch=256)
         with driver.current():
