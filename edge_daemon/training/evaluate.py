@@ -155,10 +155,15 @@ def family_scores(
     """
     scores = {}
     for name, chosen in families(probe).items():
-        known = (truth >= 0) & chosen[None] & (True if among is None else among)
+        known = _comparable(p, truth) & chosen[None] & (True if among is None else among)
         if known.any():
             scores[name] = _scores(p[known], truth[known] == 1)
     return scores
+
+
+def _comparable(p: NDArray[np.float64], truth: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Where truth is known and the engine answered: what it refuses is UNKNOWN, not wrong."""
+    return (truth >= 0) & np.isfinite(p)
 
 
 def _scores(flat: NDArray[np.float64], yes: NDArray[np.bool_]) -> Scores:
@@ -213,7 +218,8 @@ def known_answers(engine: Engine, seen: Seen, n: int, seed: int) -> Flat:
     probe = random_probe(seen.rows, n, seed, held_out=False)
     p, _ = ask(engine, seen.tokens, probe)
     truth = truths(seen.samples, probe, Grid(*engine.grid))
-    return p[truth >= 0], truth[truth >= 0] == 1
+    known = _comparable(p, truth)
+    return p[known], truth[known] == 1
 
 
 def reliability_groups(engine: Engine, seen: Seen, n: int, seed: int) -> dict[str, Flat]:
@@ -226,7 +232,7 @@ def reliability_groups(engine: Engine, seen: Seen, n: int, seed: int) -> dict[st
     truth = truths(seen.samples, probe, Grid(*engine.grid))
     groups = {name: np.repeat(q[None], len(p), axis=0) for name, q in families(probe).items()}
     groups = {"all": groups.pop("all"), **groups, **conditions(seen.rows, probe, truth)}
-    known = {name: chosen & (truth >= 0) for name, chosen in groups.items()}
+    known = {name: chosen & _comparable(p, truth) for name, chosen in groups.items()}
     flat = {name: (p[chosen], truth[chosen] == 1) for name, chosen in known.items()}
     return {name: (said, yes) for name, (said, yes) in flat.items() if 0 < yes.sum() < len(yes)}
 
