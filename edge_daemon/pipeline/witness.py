@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 _MOST_BYTES: Final = 64_000_000  # of pictures that wait: seven of 1080p as RGB, more as they come
 _MOST_EVENTS: Final = 4096  # of the same few pictures
-_NICENESS: Final = 10
+_NICENESS: Final = 4  # above the process's own
 _STEADY_S: Final = 3.0  # a disk that is full takes a file now and then; this long is well again
 
 
@@ -121,7 +121,8 @@ class Witness:
     def run(self) -> None:
         """Write until close(); whatever else the machine has to do goes first."""
         with suppress(OSError, AttributeError):  # of this thread alone, as Linux counts
-            os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
+            usual = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), usual + _NICENESS)
         while (job := self._next()) is not None:
             self._do(job)
             with self._changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -219,13 +220,13 @@ class Archive:
             self._remove(outdated(own, limits, now=now, growing_bytes=growing.promised_bytes))
         else:
             self._trim(growing, limits, now)
-        if (missing := self._missing_bytes(growing)) <= 0:
-            return
-        self._remove(crowded_out(self._every(), missing))
+        missing = self._missing_bytes(growing)
+        gone = crowded_out(self._every(), missing)
+        self._remove(gone)  # counted, not measured: a disk may be slow to give room free
+        missing -= sum(s.size_bytes for s in gone if not os.path.lexists(s.path))
         for rank in RANKS:
-            if (missing := self._missing_bytes(growing)) > 0:
-                self._unshelve(rank, missing)
-        if self._missing_bytes(growing) > 0:
+            missing -= self._unshelve(rank, missing)
+        if missing > 0:
             raise StorageFullError(
                 "the disk is full, and no recording is left to remove",
                 where=str(self.root),
@@ -277,11 +278,10 @@ class Archive:
 
     def _missing_bytes(self, growing: _Growing) -> int:
         """Return what must be freed to keep every promise and the reserve."""
-        promised = 0
+        disk, promised = self._disk(self.root), 0  # first: what is written meanwhile counts once
         for one in {**self._growing, growing.path: growing}.values():
             one.look()
             promised += max(one.promised_bytes - one.size_bytes, 0)
-        disk = self._disk(self.root)
         return _reserve_bytes(disk.total) + promised - disk.free
 
     def _look(self) -> dict[CameraId, list[Segment]]:
