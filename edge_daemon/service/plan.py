@@ -13,7 +13,8 @@ import numpy as np
 from edge_daemon.config.load import read_secret
 from edge_daemon.config.secrecy import is_public, mend_hint
 from edge_daemon.engine.open import choose_backend, open_engine
-from edge_daemon.errors import ConfigError
+from edge_daemon.errors import ConfigError, RecordingError
+from edge_daemon.recording.encoders import choose_encoder
 from edge_daemon.scenes.options import parse_scene
 from edge_daemon.types import SourceKind
 
@@ -47,6 +48,7 @@ class CameraPlan:
     source: str
     pictures_per_s: float | None  # None: as many as the machine can, a file read at full speed
     record: str
+    encoder: str | None  # of burned recordings, and why it was chosen
     questions: tuple[QuestionPlan, ...]
 
 
@@ -78,6 +80,8 @@ class Plan:
             rate = camera.pictures_per_s
             pace = "as fast as it can be read" if rate is None else f"{rate:g} pictures/s"
             yield f"camera {camera.id}: {camera.source}, {pace}, recording {camera.record}"
+            if camera.encoder:
+                yield f"  H.264 by {camera.encoder}"
             for q in camera.questions:
                 zone = f" in zone {q.zone}" if q.zone else ""
                 yield f"  {q.id}: {q.ask}{zone}"
@@ -100,6 +104,7 @@ def make_plan(settings: Settings, *, where: str) -> Plan:
     Raises ConfigError listing what the file names but is not there, and EngineError.
     """
     check_files(settings, where=where)
+    encoders = _encoders(settings, where=where)
     engine = open_engine(settings.engine, plans=settings.data_dir / "plans")
     cameras, sets = [], []
     for camera in settings.cameras:
@@ -109,7 +114,7 @@ def make_plan(settings: Settings, *, where: str) -> Plan:
                 [camera.zones[q.zone] if q.zone else None for q in camera.questions],
             )
         )
-        cameras.append(_camera_plan(camera, sets[-1]))
+        cameras.append(_camera_plan(camera, sets[-1], encoders[camera.id]))
     picture_s = _picture_s(engine, max(sets, key=lambda s: len(s.texts)))
     info = engine.info
     engine.close()
@@ -166,12 +171,30 @@ def check_files(settings: Settings, *, where: str) -> None:
         raise ConfigError(f"{len(faults)} faults", where=where, faults=tuple(faults))
 
 
-def _camera_plan(camera: CameraConfig, questions: QuestionSet) -> CameraPlan:
+def _encoders(settings: Settings, *, where: str) -> dict[str, str | None]:
+    """Try the encoder of each camera that is recorded burned.  Raises ConfigError."""
+    found: dict[str, str | None] = {}
+    faults = []
+    for n, camera in enumerate(settings.cameras):
+        found[camera.id] = None
+        if camera.recorded == "burned":
+            try:
+                found[camera.id] = str(choose_encoder(camera.record.encoder))
+            except RecordingError as exc:
+                key = f"{where}: cameras.{n}.record.encoder"
+                faults.append(f"{key}: {camera.record.encoder} {exc.what} -- {exc.hint}")
+    if faults:
+        raise ConfigError(f"{len(faults)} faults", where=where, faults=tuple(faults))
+    return found
+
+
+def _camera_plan(camera: CameraConfig, questions: QuestionSet, encoder: str | None) -> CameraPlan:
     return CameraPlan(
         id=camera.id,
         source=repr(camera.source),
         pictures_per_s=_pictures_per_s(camera),
         record=_record(camera),
+        encoder=encoder,
         questions=tuple(
             QuestionPlan(q.id, q.ask, q.zone, bool(supported), remark)
             for q, supported, remark in zip(
