@@ -59,6 +59,7 @@ _TICK_S: Final = 0.25
 _STOP_S: Final = 4.0  # the whole of it, from the request; the process's own end comes on top
 _CAMERA_STOP_S: Final = 1.8  # a source notices within 1 s
 _WORK_STOP_S: Final = 1.0
+_WITNESS_STOP_S: Final = 0.6  # then what it has begun
 _SLACK_S: Final = 5.0  # of packets, for a disk that takes its time
 _RING_BYTES: Final = 32_000_000  # of a camera's packets
 _MOST_LEFT_BEHIND: Final = 5  # threads of one camera
@@ -398,7 +399,7 @@ class Daemon:
             self._engine.close()
         for camera in hanging:  # no answer comes any more
             camera.leave()
-        self._witness.close()
+        self._witness.close(deadline.share_s(_WITNESS_STOP_S))
         self._join_recorders(self._cameras, deadline)
         self._supervisor.join("witness", deadline.share_s(_WORK_STOP_S))
         self._delivery.end(deadline)
