@@ -156,9 +156,10 @@ class Board:
                 self._tell(standing, standing.machine.lose(reason, self._now_s()))
 
     def connected(self) -> None:
-        """Stream time of a new connection goes on where the last one ended."""
+        """Stream time of a new connection goes on where the last one ended, and so does sight."""
         with self._lock:
             self._offset_s = self._stream_s
+            self._sight.resume(self._now_s())
 
     def tell_camera(self, *, up: bool) -> None:
         """Tell that frames began to arrive, or ceased to: then nothing is known any more."""

@@ -55,10 +55,19 @@ class Sight:
     _empty_since_s: float | None = field(default=None, init=False)
     _still: NDArray[np.int16] | None = field(default=None, init=False, repr=False)
     _still_since_s: float = field(default=0.0, init=False)
+    _looked_s: float | None = field(default=None, init=False)
+
+    def resume(self, at_s: float) -> None:
+        """Begin again at a time after the camera was away: what nobody looked at does not count."""
+        away_s = 0.0 if self._looked_s is None else at_s - self._looked_s
+        self._still_since_s += away_s
+        if self._empty_since_s is not None:
+            self._empty_since_s += away_s
+        self._looked_s = at_s
 
     def look(self, picture: NDArray[np.uint8], at_s: float) -> Blindness | None:
         """Take a picture, uint8 RGB (H, W, 3), at least 20x24; return what is the matter now."""
-        self.blindness = None
+        self.blindness, self._looked_s = None, at_s
         if self.frozen_after_s is not None and self._still_for(picture, at_s) > self.frozen_after_s:
             self.blindness = Blindness.FROZEN
         if self.blind_after_s is not None and self._empty_for(picture, at_s) > self.blind_after_s:

@@ -163,6 +163,16 @@ def test_frozen_camera_that_moves_again_sees_at_once() -> None:
     assert found == [None] * 4 + [Blindness.FROZEN] + [None] * 2
 
 
+def test_time_for_which_the_camera_was_away_does_not_count() -> None:
+    sight, picture = watching(frozen_after_s=3.0, blind_after_s=3.0), street()
+    for shown, found in ((picture, Blindness.FROZEN), (plain(0), Blindness.BLIND)):
+        sight.look(shown, 100.0)
+        sight.resume(200.0)
+
+        assert [sight.look(shown, 200.0 + n) for n in range(5)] == [None] * 4 + [found]
+        sight = watching(frozen_after_s=None, blind_after_s=3.0)
+
+
 def test_slow_dawn_is_no_frozen_picture() -> None:
     picture = at_model_size(street()).astype(np.float32)
     dawn = [(picture * (0.5 + n / 400)).astype(np.uint8) for n in range(100)]
