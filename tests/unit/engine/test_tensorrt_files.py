@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edge_daemon.engine.cuda.driver import Device
+from edge_daemon.engine.tensorrt import builder
 from edge_daemon.engine.tensorrt.graphs import tensorrt_graph
 from edge_daemon.engine.tensorrt.lint import faults
 from edge_daemon.engine.tensorrt.plans import Fingerprint, Plan, PlanShelf
@@ -191,3 +193,35 @@ def test_a_device_gets_its_preset(
 
     assert preset_for(device, board) == preset
     assert preset in PRESETS
+
+
+def test_weak_types_are_asked_for_by_flags_and_strong_ones_by_the_network() -> None:
+    """8.6, 10 and 11 by the names they have: tests/data/tensorrt_8_6.json, and the bindings."""
+    weak = SimpleNamespace(
+        NetworkDefinitionCreationFlag=SimpleNamespace(EXPLICIT_BATCH=0),
+        BuilderFlag=SimpleNamespace(FP16="FP16", INT8="INT8", TF32="TF32"),
+    )
+    both = SimpleNamespace(
+        NetworkDefinitionCreationFlag=SimpleNamespace(EXPLICIT_BATCH=0, STRONGLY_TYPED=1),
+        BuilderFlag=weak.BuilderFlag,
+    )
+    newest = SimpleNamespace(
+        NetworkDefinitionCreationFlag=SimpleNamespace(),
+        BuilderFlag=SimpleNamespace(TF32="TF32"),
+    )
+
+    assert [builder.has_strong_types(trt) for trt in (weak, both, newest)] == [False, True, True]
+    assert [builder._network_flags(trt) for trt in (weak, both, newest)] == [1, 3, 0]
+    assert [asked_of(weak, p) for p in ("fp32", "fp16", "int8")] == [
+        ["-TF32"], ["FP16"], ["INT8", "FP16"],
+    ]  # fmt: skip
+    assert [asked_of(both, p) for p in ("fp32", "fp16", "int8")] == [["-TF32"], [], []]
+
+
+def asked_of(trt: Any, precision: Any) -> list[str]:
+    asked: list[str] = []
+    config = SimpleNamespace(
+        set_flag=asked.append, clear_flag=lambda flag: asked.append(f"-{flag}")
+    )
+    builder._set_precision(trt, config, precision)
+    return asked
