@@ -24,7 +24,7 @@ def test_shipped_configuration_is_right(name: str, tokenizer: Tokenizer) -> None
     settings = load_settings(CONFIGS / name, ENVIRON)
 
     asked = {q.ask for camera in settings.cameras for q in camera.questions}
-    assert {text: tokenizer.unknown_words(text) for text in asked} == dict.fromkeys(asked, ())
+    assert {text: tokenizer.refusal(text) for text in asked} == dict.fromkeys(asked)
 
 
 def test_shipped_configurations_cover_what_the_readme_promises() -> None:
