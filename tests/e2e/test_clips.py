@@ -14,6 +14,7 @@ import pytest
 from tests.data.colours import BLUE, GREY, RED, write_colours
 from tests.e2e.conftest import MakeConfig
 from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
+from tests.faults.cameras import CameraProcess
 
 PARTS = [(GREY, 3.5), (RED, 2.0), (GREY, 8.0), (RED, 1.5), (GREY, 1.0), (RED, 3.0), (GREY, 6.0)]
 Events = list[dict[str, Any]]
@@ -47,6 +48,15 @@ def shown(path: Path) -> str:
         means = [f.to_ndarray(format="rgb24").mean((0, 1)) for f in file.decode(video=0)]
     colours = np.array([RED, BLUE, GREY])
     return "".join("rbg"[np.abs(colours - mean).sum(1).argmin()] for mean in means)
+
+
+def boxes(path: Path) -> list[bytes]:
+    """Return the kinds of an MP4's top-level boxes: finished ones end with the index."""
+    content, found, at = path.read_bytes(), [], 0
+    while at + 8 <= len(content):
+        found.append(content[at + 4 : at + 8])
+        at += max(int.from_bytes(content[at : at + 4], "big"), 8)
+    return found
 
 
 def letters(*parts: tuple[str, float]) -> str:
@@ -111,3 +121,37 @@ def test_a_file_run_twice_names_the_same_clips(
 
     assert runs[0] == runs[1]
     assert {n for _, _, n in runs[0]} == {0, 1, 2}
+
+
+def test_clip_of_a_live_camera_is_whole_when_its_post_roll_is_over(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    clip = write_colours(tmp_path / "clip.mp4", [(GREY, 6.0), (RED, 3.0)])
+    with CameraProcess(clip) as camera:
+        config = make_config(camera.url, record={"clips": {"before": "2s", "after": "1s"}})
+        with Daemon(write_config(tmp_path / "config.yaml", config)) as daemon:
+            (yes,) = subscriber.wait(lambda s: [e for e in s.events("red") if e["clip"]][:1], 60)
+            path = tmp_path / "data" / yes["clip"]
+            wait_until(lambda: path.exists() and boxes(path)[-2:] == [b"mdat", b"moov"], 30)
+            found = shown(path)
+            daemon.send(signal.SIGTERM)
+            assert daemon.ended() == 0
+
+    assert yes["verdict"] == "YES"
+    assert (tmp_path / "data" / yes["snapshot"]).exists()
+    before, during = found.index("r"), found.count("r")
+    assert before >= 12  # 2 s and a key frame, less the half second that the answer was held
+    assert during >= 12  # the hold, post-roll and a little
+
+
+def test_camera_that_sends_mjpeg_gets_no_clip_and_a_line(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    clip = tmp_path / "clip.avi"
+    source = write_colours(tmp_path / "clip.mp4", [(GREY, 1.5), (RED, 2.0)])
+    call = ["ffmpeg", "-v", "error", "-i", str(source), "-c:v", "mjpeg", "-q:v", "2", str(clip)]
+    subprocess.run(call, check=True)
+    daemon = run(tmp_path, make_config(str(clip), record={"clips": {}}))
+
+    assert {e["clip"] for e in of_red(subscriber)} == {None}
+    assert daemon.said("sends mjpeg, of which no clip can be cut")
