@@ -1,7 +1,15 @@
-"""What a burned recording costs: python benchmarks/recording.py.
+"""What recording costs: python benchmarks/recording.py.
 
-Takes a few seconds of a rendered street (or of --video) to 1920x1080 and 640x360 and measures, in
-a process of its own for each size, one thread, CPU milliseconds a frame:
+Renders a street (or takes --video) to H.264 of 1920x1080 and 640x360, 25 fps, and measures on each,
+in turn and several times over, each in a process of its own on one core, CPU milliseconds a frame:
+
+  off, soft, burned   edge-daemon as it runs, every: 5, one question, no MQTT
+  off_keys, soft_keys the same with keyframes: true, where little else is done: their difference is
+                      what soft costs
+  copy                ffmpeg -c copy to MP4
+  x264                ffmpeg -c:v libx264 -preset veryfast, decoding the same file
+
+and of burned recording by itself, its steps:
 
   rgb      the decoder's picture converted to RGB
   draw     the overlay drawn: four questions, three zones, new answers on every fifth frame
@@ -9,7 +17,8 @@ a process of its own for each size, one thread, CPU milliseconds a frame:
   mbit_s   what that makes on the disk, 25 frames a second
   rss_mib  what the process grew by meanwhile
 
-Prints a line of JSON for each size; --json FILE keeps them with the machine's description.
+"core" is the share of one core that 30 frames a second take.  Prints a table; --json FILE keeps
+all numbers with the machine's description.
 """
 
 from __future__ import annotations
@@ -17,7 +26,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
+import resource
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,6 +40,8 @@ from random import Random
 from threading import Event as Flag
 from typing import Any
 
+import pipeline as base  # the benchmark beside this one
+
 SIZES = ((1920, 1080), (640, 360))
 ASKS = ("Is there a pedestrian?", "Is there a car?", "Is there a bus?", "Is the traffic light red?")
 ZONES = {
@@ -39,26 +52,122 @@ ZONES = {
 FPS = 25
 
 
+MODES = ("off", "soft", "burned", "off_keys", "soft_keys", "copy", "x264")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--video", default="test:street?seed=7", help="clip or scene to draw on")
-    parser.add_argument("--frames", type=int, default=250, help="how many of them (250)")
+    parser.add_argument("--video", type=Path, help="scale this clip instead of a rendered street")
+    parser.add_argument("--seconds", type=float, default=20.0, help="length of the clips (20)")
+    parser.add_argument("--frames", type=int, default=250, help="pictures for the steps (250)")
+    parser.add_argument("--rounds", type=int, default=3, help="measure so many times (3)")
     parser.add_argument("--json", type=Path, help="write all numbers there")
     parser.add_argument("--size", type=int, nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--mode", help=argparse.SUPPRESS)
+    parser.add_argument("--clip", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.size:
-        print(json.dumps(measure(args.video, args.frames, *args.size)))
-        return
-    rows = []
-    for width, height in SIZES:
-        call = [sys.executable, __file__, "--video", args.video, "--frames", str(args.frames)]
-        size = ["--size", str(width), str(height)]
-        done = subprocess.run([*call, *size], capture_output=True, text=True, check=True)
-        rows.append(json.loads(done.stdout.splitlines()[-1]))
-        print(json.dumps(rows[-1]))
-    if args.json:
-        machine = {"machine": platform.platform(), "cores": os.cpu_count()}
-        args.json.write_text(json.dumps({**machine, "rows": rows}, indent=1) + "\n")
+    if args.mode:
+        print(json.dumps(cost(args.mode, args.clip)))
+    elif args.size:
+        print(json.dumps(measure(str(args.clip), args.frames, *args.size)))
+    else:
+        found = compare(args)
+        if args.json:
+            args.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def compare(args: argparse.Namespace) -> dict[str, Any]:
+    rows, steps = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for size in SIZES:
+            clip = base.make_clip(Path(folder) / f"{size[1]}p.mp4", size, args)
+            takes: dict[str, list[dict[str, float]]] = {mode: [] for mode in MODES}
+            for _ in range(args.rounds):
+                for mode in MODES:  # side by side, so that a slow moment hits them all
+                    takes[mode].append(own("--mode", mode, "--clip", str(clip)))
+            row = {"clip": clip.stem, **summary(takes), "takes": takes}
+            rows.append(row)
+            more = ["--frames", str(args.frames), "--clip", str(clip)]
+            steps.append(own("--size", *map(str, size), *more))
+            print_row(row, steps[-1])
+    return {"machine": base.machine(), "rows": rows, "steps": steps}
+
+
+def own(*args: str) -> dict[str, Any]:
+    """Measure in a process of its own, on one core."""
+    done = subprocess.run(
+        [sys.executable, __file__, *args],
+        capture_output=True,
+        text=True,
+        check=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:]),
+    )
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def summary(takes: dict[str, list[dict[str, float]]]) -> dict[str, float]:
+    """Median CPU milliseconds a frame of each way, and of what recording adds to off."""
+    found = {mode: statistics.median(t["cpu_ms"] for t in takes[mode]) for mode in MODES}
+    for name, more, less in (("soft", "soft_keys", "off_keys"), ("burned", "burned", "off")):
+        found[f"{name}_alone"] = statistics.median(
+            a["cpu_ms"] - b["cpu_ms"] for a, b in zip(takes[more], takes[less])
+        )
+    return {name: round(value, 3) for name, value in found.items()}
+
+
+def print_row(row: dict[str, Any], step: dict[str, Any]) -> None:
+    for name in (*MODES, "soft_alone", "burned_alone"):
+        print(f"{row['clip']:6} {name:13} {row[name]:7.3f} ms  {3 * row[name]:6.1f} % of a core")
+    print(f"       steps of burned: {step}")
+
+
+def cost(mode: str, clip: Path) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        if mode in ("copy", "x264"):
+            return ffmpeg_cost(mode, clip, Path(folder) / "a.mp4")
+        return daemon_cost(mode, clip, Path(folder))
+
+
+def ffmpeg_cost(mode: str, clip: Path, to: Path) -> dict[str, float]:
+    ways = {"copy": ["-c", "copy"], "x264": ["-c:v", "libx264", "-preset", "veryfast"]}
+    exe = shutil.which("ffmpeg")
+    if exe is None:
+        raise SystemExit("no ffmpeg: apt-get install ffmpeg")
+    spent_s = []
+    for most in ([], ["-frames:v", "1"]):  # the second is what starting it takes
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = [exe, "-v", "error", "-y", "-i", str(clip), *ways[mode], *most]
+        subprocess.run([*command, "-threads", "1", str(to)], check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent_s.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    with base.source_of(clip) as source:
+        n = sum(1 for _ in source) - 1
+    return {"cpu_ms": 1000 * (spent_s[0] - spent_s[1]) / n, "n": n}
+
+
+def daemon_cost(mode: str, clip: Path, folder: Path) -> dict[str, float]:
+    """Run the daemon on a file; CPU from its first frame to its end."""
+    from edge_daemon.config.load import parse_settings
+    from edge_daemon.service.daemon import Daemon
+
+    way, _, keys = mode.partition("_")
+    camera = {
+        "id": "bench",
+        "source": str(clip),
+        "sample": {"keyframes": True} if keys else {"every": 5},
+        "questions": [{"id": "a", "ask": ASKS[0]}],
+        "record": {"mode": way, "events": {"snapshots": False, "evidence": False}},
+    }
+    data = {"version": 1, "data_dir": str(folder), "http": None, "cameras": [camera]}
+    settings, watch = parse_settings(data, where="bench"), base.Stopwatch()
+    daemon = Daemon(settings, where="bench", reread=lambda: settings, listeners=[watch])
+    code = daemon.run().code
+    if code != 0:
+        raise SystemExit(f"the daemon failed: {code}")
+    cpu_s = time.process_time() - watch.begun[1]
+    with base.source_of(clip) as source:
+        n = sum(1 for _ in source)
+    return {"cpu_ms": 1000 * cpu_s / n, "n": n}
 
 
 def measure(video: str, n_frames: int, width: int, height: int) -> dict[str, Any]:

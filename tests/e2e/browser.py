@@ -52,7 +52,7 @@ async function look(work) {
   const until = performance.now() + 1000 * work.play_s;
   while (!video.ended && !video.error && performance.now() < until)
     await new Promise(done => setTimeout(done, 30));
-  video.pause();
+  video.pause(); at.push(video.currentTime);
   const canvas = document.createElement('canvas');
   canvas.width = video.videoWidth; canvas.height = video.videoHeight;
   const context = canvas.getContext('2d');

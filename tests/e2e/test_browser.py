@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
@@ -18,9 +19,10 @@ from edge_daemon.recording.burned import BurnedRecorder
 from edge_daemon.recording.retention import Archive
 from edge_daemon.sources.picture import ArrayPicture
 from edge_daemon.types import Frame, QuestionState, Verdict
+from tests.data.colours import BLUE, RED, write_colours
 from tests.data.flashes import write_flashes
 from tests.e2e.browser import Browser, Played, chromium
-from tests.e2e.daemon import edge_daemon
+from tests.e2e.daemon import Daemon, edge_daemon, wait_until, write_config
 
 START = datetime(2026, 11, 21, 12, 0, 0, tzinfo=timezone.utc)
 FPS = 25
@@ -116,3 +118,90 @@ def test_browser_plays_an_annotated_file_with_its_sound(
 
     is_played(played, 4.0)
     assert played.heard_bytes > 0
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> dict[str, Path]:
+    """What a daemon keeps of a red and blue clip: softly, in Matroska, as clips of events."""
+    root = tmp_path_factory.mktemp("kept")
+    clip = write_colours(root / "a.mp4", [(RED, 4.0), (BLUE, 4.0)], fps=FPS, size=SIZE)
+    record = {"mode": "soft", "clips": {"before": "1s", "after": "1s", "on": ["NO"]}}
+    cameras = [
+        asked("vtt", clip, record=record),
+        asked("mkv", clip, record={"mode": "soft", "captions": "mkv"}),
+    ]
+    with Daemon(config_of(root, tiny_bundle, cameras)) as daemon:
+        assert daemon.ended(120) == 0, daemon.log.read_text()
+    data = root / "data"
+    found = {
+        "vtt": next((data / "recordings" / "vtt").rglob("*.mp4")),
+        "mkv": next((data / "recordings" / "mkv").rglob("*.mkv")),
+        "clip": next((data / "clips").rglob("*.mp4")),
+    }
+    return {**found, "captions": found["vtt"].with_suffix(".vtt")}
+
+
+def asked(camera: str, source: Path, **more: object) -> dict[str, object]:
+    question = {"id": "red", "ask": "Is it red?", "hold": "200ms"}
+    sample = {"every": 1}
+    return {"id": camera, "source": str(source), "sample": sample, "questions": [question], **more}
+
+
+def config_of(root: Path, bundle: Path, cameras: list[dict[str, object]]) -> Path:
+    data = {
+        "version": 1,
+        "data_dir": str(root / "data"),
+        "engine": {"bundle": str(bundle), "threads": 1},
+        "http": None,
+        "log": {"format": "text"},
+        "cameras": cameras,
+    }
+    return write_config(root / "c.yaml", data)
+
+
+def test_browser_plays_a_soft_recording_with_captions_at_their_times(
+    browser: Browser, kept: dict[str, Path]
+) -> None:
+    played = browser.play(kept["vtt"], kept["captions"])
+    changes = [start for start, _end, text in played.cues if text.startswith("NO")]
+
+    is_played(played, 8.0)
+    assert looks(played.pixel, BLUE)
+    assert any(text.startswith("YES") for _start, _end, text in played.cues)
+    assert changes[0] == pytest.approx(4.2, abs=0.1)  # blue at 4 s, held for 200 ms
+    heard = next(at for at, text in played.said if text.startswith("NO"))
+    assert heard == pytest.approx(changes[0], abs=0.35)  # browsers look four times a second
+
+
+def test_browser_plays_a_clip_of_an_event(browser: Browser, kept: dict[str, Path]) -> None:
+    played = browser.play(kept["clip"])
+
+    assert played.error is None
+    assert played.ended
+    assert played.duration == pytest.approx(3.0, abs=1.6)  # 1 s before and after, key frames, slack
+    assert looks(played.pixel, BLUE)
+
+
+def test_browser_plays_a_matroska_recording(browser: Browser, kept: dict[str, Path]) -> None:
+    played = browser.play(kept["mkv"])
+
+    is_played(played, 8.0)
+    assert looks(played.pixel, BLUE)
+
+
+def test_browser_plays_a_soft_recording_that_was_killed(
+    browser: Browser, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    clip = write_colours(tmp_path / "a.mp4", [(RED, 60.0)], fps=FPS, size=SIZE)
+    camera = asked("gate", clip, pace="realtime", record={"mode": "soft"})
+    data = tmp_path / "data"
+    with Daemon(config_of(tmp_path, tiny_bundle, [camera])) as daemon:
+        wait_until(lambda: any(p.stat().st_size > 2500 for p in data.rglob("*.mp4")), 90)
+        daemon.send(signal.SIGKILL)
+        daemon.ended()
+    (path,) = data.rglob("*.mp4")
+    played = browser.play(path, play_s=5)
+
+    assert played.error is None
+    assert max(played.at) > 0.3
+    assert looks(played.pixel, RED)
