@@ -34,9 +34,10 @@ def draw(figures: dict[str, Any], out: Path) -> None:
         times = [row["busy_ms"] for row in rows]
         frames.plot([row["questions"] for row in rows], times, marker="o", label=what)
     _dress(looks, "pictures looked at together", "pictures a second", figures["look"], "batch")
-    _dress(frames, "questions", "ms a frame", figures["frame"], "questions")
     frames.set_yscale("log")
+    _dress(frames, "questions", "ms a frame", figures["frame"], "questions")
     frames.yaxis.set_major_formatter("{x:g}")
+    frames.yaxis.set_minor_formatter("{x:g}")
     machine = figures["machine"]
     title = f"{figures['bundle']} {figures['version']}: {machine['processor']}"
     figure.suptitle(f"{title}, {figures['threads']} threads, processor time", fontsize=_FONT + 1)
