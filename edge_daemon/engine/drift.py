@@ -99,16 +99,17 @@ def fit_reference(
     n = max(1, min(n_directions, len(singular) // 2))  # the rest must be known too
     variances = np.maximum(singular**2 / len(training), _LEAST)
     # Directions beyond the first n count together, each with the mean of their variances.
-    rest = float(np.sqrt(variances[n:].sum() / (training.shape[1] - n)))
+    beyond = variances[n:].sum() / (training.shape[1] - n)
+    rest = float(np.sqrt(max(beyond, _LEAST)))
     chosen = np.round(directions[:n], 4).astype(np.float32)
     spread = np.sqrt(variances[:n])
     known = distances(kept_apart, mean, chosen, (1 / spread).astype(np.float32), rest)
     return DriftReference(
         mean=tuple(np.round(mean, 5).tolist()),
         directions=tuple(tuple(row) for row in np.round(chosen.astype(float), 4).tolist()),
-        spread=tuple(np.round(spread, 5).tolist()),
+        spread=tuple(np.round(spread, 6).tolist()),
         rest=round(rest, 6),
-        limit=round(float(np.quantile(known, EXPECTED)), 5),
+        limit=max(1e-5, round(float(np.quantile(known, EXPECTED)), 5)),
     )
 
 
