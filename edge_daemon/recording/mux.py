@@ -31,6 +31,8 @@ _FRAGMENTS: Final = {
     "frag_duration": "500000",  # us: what a SIGKILL may cost, however rare key frames are
 }
 """Fragments while it grows, an ordinary seekable file once closed.  Source: FFmpeg 7.1, movenc."""
+_FRAGMENT_S: Final = 0.5
+_CAPTIONS: Final = -1  # number of their track
 _CAPTIONS_HZ: Final = 1000
 _IN_MP4: Final = ("h264", "hevc", "aac", "mp3", "opus", "ac3", "eac3", "flac", "alac")
 _IN_MOV: Final = ("pcm_alaw", "pcm_mulaw", "pcm_s16le", "pcm_s16be", "pcm_u8")
@@ -53,7 +55,8 @@ def left_out(epoch: Epoch, ending: str) -> list[str]:
 class PacketWriter:
     """One file of one epoch's packets; its ending says of which kind: .mp4, .mov or .mkv.
 
-    Begins with a key frame, whose decoding is at 0 s.  Used by one thread.  Every method raises
+    Begins with a key frame, whose decoding is at 0 s.  The file is made when its first fragment is
+    complete, so that a file that is there can be played.  Used by one thread.  Every method raises
     RecordingError, StorageFullError where there is no room.  After one the file is closed, with
     what it held before, and the writer is of no more use.
     """
@@ -61,7 +64,7 @@ class PacketWriter:
     def __init__(
         self, path: Path, first: Packet, *, replace: bool = False, captions: bool = False
     ) -> None:
-        """Open the file for what begins with the packet first.
+        """Prepare for what begins with the packet first.
 
         captions: with a track for them, in .mkv only: in fragmented MP4 it can abort FFmpeg.
         """
@@ -69,19 +72,31 @@ class PacketWriter:
         self._zero_s = first.dts * first.epoch.tracks[0].time_base
         self._last: dict[int, int] = {}  # dts by track
         self._end_s = 0.0
+        self._mode, self._has_captions = "wb" if replace else "xb", captions
+        self._early: list[Any] = []  # (stream's number, packet) until the file is made
+        self._is_open = False
+
+    def _open(self) -> None:
+        """Make the file, and write what waits for it."""
+        path = self.path
+        early, self._early = self._early, []
         with storage_faults(path):
-            self._file = StorageFile(path, "wb" if replace else "xb")
+            self._file = StorageFile(path, self._mode)
+        self._is_open = True
         kind = "matroska" if path.suffix == ".mkv" else path.suffix[1:]
         options = _MUXING if kind == "matroska" else {**_MUXING, **_FRAGMENTS}
         self._container = av.open(self._file, "w", format=kind, options=options)
-        missing = left_out(first.epoch, path.suffix)
+        missing = left_out(self.epoch, path.suffix)
         with self._fatal():
             self._streams = {
                 n: self._add(track)
-                for n, track in enumerate(first.epoch.tracks)
+                for n, track in enumerate(self.epoch.tracks)
                 if track.codec not in missing
             }
-            self._captions: Any = self._container.add_mux_stream("webvtt") if captions else None
+            if self._has_captions:
+                self._streams[_CAPTIONS] = self._container.add_mux_stream("webvtt")
+        for number, packet in early:
+            self._mux(number, packet)
 
     def __enter__(self) -> Self:
         return self
@@ -92,7 +107,7 @@ class PacketWriter:
     @property
     def size_bytes(self) -> int:
         """Size of the file so far; what belongs to the open fragment is not in it yet."""
-        return self._file.size_bytes
+        return self._file.size_bytes if self._is_open else 0
 
     @property
     def end_s(self) -> float:
@@ -106,9 +121,7 @@ class PacketWriter:
 
     def write(self, packet: Packet) -> None:
         """Add a packet of the epoch; sound from before the first picture is left out."""
-        stream, track = self._streams.get(packet.track), self.epoch.tracks[packet.track]
-        if stream is None:
-            return
+        track = self.epoch.tracks[packet.track]
         shift = round(self._zero_s / track.time_base)
         dts = packet.dts - shift
         if dts < 0 or dts <= self._last.get(packet.track, -1):
@@ -118,10 +131,12 @@ class PacketWriter:
         muxed.time_base, muxed.pts, muxed.dts = track.time_base, packet.pts - shift, dts
         muxed.duration = packet.duration or 0
         muxed.is_keyframe = packet.is_keyframe or not packet.is_video
-        self._mux(stream, muxed)
+        self._mux(packet.track, muxed)
         if packet.is_video:
             step_s = float((packet.duration or 0) * track.time_base)
             self._end_s = max(self._end_s, self.at_s(packet) + step_s)
+            if not self._is_open and dts * track.time_base > _FRAGMENT_S:
+                self._open()
 
     def caption(self, text: str, start_s: float, end_s: float) -> None:
         """Show text from start_s to end_s, seconds in this file; not before earlier ones."""
@@ -130,11 +145,13 @@ class PacketWriter:
         muxed.pts = muxed.dts = round(start_s * _CAPTIONS_HZ)
         muxed.duration = max(1, round(end_s * _CAPTIONS_HZ) - muxed.pts)
         muxed.is_keyframe = True
-        self._mux(self._captions, muxed)
+        self._mux(_CAPTIONS, muxed)
 
     def close(self) -> None:
-        """Finish the file; nothing after a fault."""
-        if not self._file.closed:
+        """Finish the file; nothing after a fault, or without a packet."""
+        if not self._is_open and self._early:
+            self._open()
+        if self._is_open and not self._file.closed:
             with self._fatal():
                 self._container.close()
                 self._file.close()
@@ -151,10 +168,15 @@ class PacketWriter:
         stream.time_base = track.time_base
         return stream
 
-    def _mux(self, stream: Any, packet: Any) -> None:  # noqa: ANN401  av's streams differ by kind
+    def _mux(self, number: int, packet: Any) -> None:  # noqa: ANN401  av's packets differ by kind
+        if not self._is_open:
+            self._early.append((number, packet))
+            return
         if self._file.closed:
             raise ValueError("a packet after a fault: this writer is of no more use")
-        packet.stream = stream
+        if number not in self._streams:
+            return
+        packet.stream = self._streams[number]
         with self._fatal():
             self._container.mux_one(packet)
 

@@ -325,7 +325,7 @@ def record_for_ever(root: Path, clip: Path) -> None:
             print(n, flush=True)
 
 
-@pytest.mark.parametrize("killed_after", [3, 57, 105, 181])
+@pytest.mark.parametrize("killed_after", [20, 45, 105, 181])
 def test_recording_survives_sigkill(tmp_path: Path, killed_after: int) -> None:
     clip = write_clip(tmp_path / "a.ts", n_frames=100, gop=25)
     call = [sys.executable, "-m", "tests.integration.test_soft_recording", str(tmp_path / "kept")]
@@ -346,7 +346,7 @@ def test_recording_survives_sigkill(tmp_path: Path, killed_after: int) -> None:
 
 
 def n_pictures(path: Path) -> int:
-    """Return how many can be decoded; of a file without any, which is removed later, none."""
+    """Return how many can be decoded; none of a file that was just made: it is removed later."""
     if path.stat().st_size < 256:
         return 0
     return len(seen(path).pictures)
