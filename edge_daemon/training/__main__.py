@@ -11,6 +11,7 @@ import argparse
 import json
 import logging
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,13 @@ log = logging.getLogger(__name__)
 def main(arguments: list[str] | None = None) -> int:
     """Run one step; returns the exit code."""
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
-    parser.add_argument("step", choices=("train", "export", "drift", "card"))
+    parser.add_argument("step", choices=("train", "export", "drift", "card", "pack"))
     parser.add_argument("--settings", type=Path, default=Path("edge_daemon/training/street.yaml"))
     parser.add_argument("--run", type=Path, required=True, help="checkpoint, curves and scores")
+    parser.add_argument("--megabytes", type=float, default=50, help="of a packed file, at most")
+    parser.add_argument("--device", help="cpu or cuda; a GPU is taken where there is one")
+    parser.add_argument("--steps", type=int, help="batches in all, instead of those configured")
+    parser.add_argument("--minutes", type=float, help="train no longer than that; resumable")
     parser.add_argument("--bundle", type=Path, default=Path("engines/street"))
     parser.add_argument("--version", default="0.1.0", help="of the bundle that is exported")
     chosen = parser.parse_args(arguments)
@@ -38,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = Settings.read(chosen.settings)
         steps = {"train": _train, "export": _export, "drift": _drift, "card": _card}
+        steps |= {"pack": _pack}
         steps[chosen.step](settings, chosen)
     except EdgeError as exc:
         print(exc, file=sys.stderr)
@@ -46,12 +52,27 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _train(settings: Settings, chosen: argparse.Namespace) -> None:
-    from edge_daemon.training.data import open_material  # noqa: PLC0415 - torch is slow to load
+    import torch  # noqa: PLC0415 - slow to load
+
+    from edge_daemon.training.data import open_material  # noqa: PLC0415
     from edge_daemon.training.loop import train  # noqa: PLC0415
     from edge_daemon.training.plots import plot_curves  # noqa: PLC0415
 
-    train(settings, open_material(settings), chosen.run)
+    until_s = None if chosen.minutes is None else time.monotonic() + 60 * chosen.minutes
+    device = torch.device(chosen.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    settings = settings.on(device.type, chosen.steps)
+    done = train(settings, open_material(settings), chosen.run, device, until_s)
     plot_curves(chosen.run / "curves.jsonl", chosen.run / "curves.png")
+    if not done:
+        log.info("stopped for lack of time -- give the same command again to go on")
+
+
+def _pack(settings: Settings, chosen: argparse.Namespace) -> None:
+    """Write what a run reads into the run's directory, to be copied elsewhere."""
+    from edge_daemon.training.pack import pack  # noqa: PLC0415
+
+    for path in pack(settings.data.root, chosen.run, int(chosen.megabytes * 1e6)):
+        log.info("%s %.1f MB", path, path.stat().st_size / 1e6)
 
 
 def _export(settings: Settings, chosen: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Endless batches: varied pictures, questions asked of all of them, and what is true."""
+"""Batches: planned pictures, questions asked of all of them, and what is true."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import Dataset
 
-from edge_daemon.training.augment import Sample, erase, mosaic, paste, vary
+from edge_daemon.training.augment import erase, mosaic, paste, vary
 from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, LIGHTS, SCENES
 from edge_daemon.training.cutouts import SHARES
 from edge_daemon.training.meaning import properties
@@ -20,12 +20,12 @@ from edge_daemon.training.truth import Grid, answers, concept_maps, place_mask
 from edge_daemon.types import polygon_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from edge_daemon.engine.tokenizer import Tokenizer
-    from edge_daemon.training.augment import Cutout
+    from edge_daemon.training.augment import Cutout, Plan
     from edge_daemon.training.labels import Labels, Row
     from edge_daemon.training.pictures import Pictures
     from edge_daemon.training.settings import Settings
@@ -53,12 +53,12 @@ _SOURCE_WEIGHT: Final = {"dogs_cats": 0.4, "coco256": 2.0}
 class Batch:
     """One batch.  Shapes: B pictures, Q questions, T cells, C concepts.
 
-    pixels uint8 (B,H,W,3); ids int64 (Q,L); zones float32 (Q,T); answers int8 (B,Q), -1 unknown;
-    subject and partner int64 (Q,): concept number, C for none; place float32 (Q,T), NaN where
-    unknown; centres float32, inside, ignored bool (B,C+1,T); countable bool (B,C+1).
+    plans: B pictures to draw; ids int64 (Q,L); zones float32 (Q,T); answers int8 (B,Q), -1
+    unknown; subject and partner int64 (Q,): concept number, C for none; place float32 (Q,T), NaN
+    where unknown; centres float32, inside, ignored bool (B,C+1,T); countable bool (B,C+1).
     """
 
-    pixels: torch.Tensor = field(repr=False)
+    plans: tuple[Plan, ...] = field(repr=False)
     ids: torch.Tensor
     zones: torch.Tensor
     answers: torch.Tensor
@@ -72,79 +72,77 @@ class Batch:
     meaning: dict[str, torch.Tensor]  # class numbers (Q,) of each property
 
     def to(self, device: torch.device) -> Batch:
-        """The same on another device."""
-        meaning = {k: v.to(device, non_blocking=True) for k, v in self.meaning.items()}
-        others = {
-            n: getattr(self, n).to(device, non_blocking=True)
-            for n in self.__slots__
-            if n != "meaning"
-        }
-        return Batch(**others, meaning=meaning)
+        """The same with its tensors on another device, which need not have arrived yet."""
+        return self._each(lambda x: x.to(device, non_blocking=True))
+
+    def pin_memory(self) -> Batch:
+        """The same in memory that a GPU can read by itself."""
+        return self._each(lambda x: x.pin_memory())
+
+    def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
+        kept = ("plans", "meaning")
+        others = {n: change(getattr(self, n)) for n in self.__slots__ if n not in kept}
+        return Batch(self.plans, **others, meaning={k: change(v) for k, v in self.meaning.items()})
 
 
-class Batches(IterableDataset[Batch]):
-    """Random training batches without end; every worker and every start draws others."""
+class Batches(Dataset[Batch]):
+    """Training batches by number; the same number is always the same batch, whoever makes it."""
 
     def __init__(
         self,
         settings: Settings,
         rows: Sequence[Row],
-        pictures: Mapping[str, NDArray[np.uint8]] | Pictures,
+        pictures: Pictures,
         cutouts: Mapping[str, Sequence[Cutout]],
         tokenizer: Tokenizer,
-        *,
-        start: int = 0,
     ) -> None:
-        self._settings, self._rows, self._pictures = settings, rows, pictures
-        self._cutouts, self._tokenizer, self._start = cutouts, tokenizer, start
+        self._settings, self._rows = settings, rows
+        self._cutouts, self._tokenizer = cutouts, tokenizer
+        self._shapes = {row.key: pictures.size(row.key) for row in rows}
         self._size = (settings.model.width, settings.model.height)
         self._grid = Grid(settings.model.width // 16, settings.model.height // 16)
         rendered = [n for n, row in enumerate(rows) if row.dataset == RENDERED]
         self._chances = _chances(rows, np.array(rendered, int), settings.data.rendered_share)
 
-    def __iter__(self) -> Iterator[Batch]:
-        info = get_worker_info()
-        seed = (self._settings.seed, self._start, info.id if info is not None else 0)
-        rng = np.random.default_rng(seed)
-        speaker = Random(int(rng.integers(2**63)))
-        while True:
-            samples = [self._sample(rng) for _ in range(self._settings.optim.batch)]
-            yield make_batch(
-                samples,
-                *self._asked(samples, speaker, rng),
-                grid=self._grid,
-                tokenizer=self._tokenizer,
-            )
+    def __len__(self) -> int:
+        return self._settings.optim.steps
 
-    def _sample(self, rng: np.random.Generator) -> Sample:
+    def __getitem__(self, number: int) -> Batch:
+        rng = np.random.default_rng((self._settings.seed, number))
+        speaker = Random(int(rng.integers(2**63)))
+        plans = [self._plan(rng) for _ in range(self._settings.optim.batch)]
+        asked, zones = self._asked(plans, speaker, rng)
+        return make_batch(plans, asked, zones, grid=self._grid, tokenizer=self._tokenizer)
+
+    def _plan(self, rng: np.random.Generator) -> Plan:
         data = self._settings.data
         luck = rng.random()
         if luck < data.mosaic_share:
             return mosaic([self._one(rng) for _ in range(4)], self._size)
-        sample = self._one(rng)
+        plan = self._one(rng)
         if luck > 1 - data.erase_share:
-            sample = erase(sample, rng)
+            plan = erase(plan, self._size, rng)
         elif luck < data.mosaic_share + data.paste_share:
             for _ in range(int(rng.integers(1, 3))):
                 name = str(rng.choice(list(SHARES), p=list(SHARES.values())))
                 if self._cutouts.get(name):
-                    bank = self._cutouts[name]
-                    sample = paste(sample, bank[int(rng.integers(len(bank)))], rng)
-        return sample
+                    plan = paste(plan, self._size, name, self._cutouts[name], rng)
+        return plan
 
-    def _one(self, rng: np.random.Generator) -> Sample:
+    def _one(self, rng: np.random.Generator) -> Plan:
         row = self._rows[int(np.searchsorted(self._chances, rng.random()))]
         gentle = row.dataset == RENDERED
-        return vary(self._pictures[row.key], row.labels, self._size, rng, gentle=gentle)
+        shape = self._shapes[row.key]
+        return vary(row.key, shape, row.labels, self._size, rng, gentle=gentle)
 
     def _asked(
-        self, samples: Sequence[Sample], speaker: Random, rng: np.random.Generator
+        self, plans: Sequence[Plan], speaker: Random, rng: np.random.Generator
     ) -> tuple[list[tuple[Question, str]], NDArray[np.bool_]]:
         """Questions, half of them about something that is in one of the pictures; their zones."""
         asked: list[tuple[Question, str]] = []
         zones = np.ones((self._settings.optim.questions, self._grid.cells), bool)
         for q in range(self._settings.optim.questions):
-            labels = samples[int(rng.integers(len(samples)))].labels
+            labels = plans[int(rng.integers(len(plans)))].labels
             present = np.flatnonzero(labels.certain.any(axis=0))
             if len(present) and rng.random() < _PRESENT_SHARE:
                 focus = CONCEPTS[int(rng.choice(present))]
@@ -195,7 +193,7 @@ def _beside(box: NDArray[np.float32], rng: np.random.Generator) -> tuple[float, 
 
 
 def make_batch(
-    samples: Sequence[Sample],
+    plans: Sequence[Plan],
     asked: Sequence[tuple[Question, str]],
     zones: NDArray[np.bool_],
     *,
@@ -204,12 +202,12 @@ def make_batch(
 ) -> Batch:
     """Everything about these questions on these pictures."""
     questions = [question for question, _ in asked]
-    labels = [sample.labels for sample in samples]
+    labels = [plan.labels for plan in plans]
     maps = concept_maps(labels, grid)
     ids = np.stack([tokenizer.encode(text) for _, text in asked])
     ids = ids[:, : max(1, int((ids != 0).sum(axis=1).max()))]
     return Batch(
-        pixels=torch.from_numpy(np.stack([sample.pixels for sample in samples])),
+        plans=tuple(plans),
         ids=torch.from_numpy(ids),
         zones=torch.from_numpy(zones.astype(np.float32)),
         answers=torch.from_numpy(answers(questions, zones, labels, grid)),

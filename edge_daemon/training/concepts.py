@@ -131,7 +131,7 @@ COMPLETE: Final[dict[str, frozenset[str]]] = {
     # Not people, who are missing from whole clips (of 32 confident detections without a box,
     # looked at, 31 are people), nor motorcycles, of which only those with a rider are drawn.
     "manaus_v5": frozenset({"car", "truck", "bicycle"}),
-    "signs_lights_15cls": _LIGHTS,
+    "signs_lights_15cls": _LIGHTS | {"stop_sign"},
     "tl_cinta_v2": _LIGHTS,
     "tl_kr": _LIGHTS,
     "tl_rgb_id": _LIGHTS,

@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from edge_daemon.training.batches import Batches
+from edge_daemon.training.drawing import Easel
 from edge_daemon.training.losses import losses
 from edge_daemon.training.meaning import learn_to_read
 from edge_daemon.training.network import Network
@@ -18,14 +19,19 @@ from edge_daemon.training.pace import rate_share
 from edge_daemon.training.warm_start import start_from
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from torch import Tensor
+
+    from edge_daemon.training.batches import Batch
     from edge_daemon.training.data import Material
     from edge_daemon.training.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _MEANING_WEIGHT: Final = 0.5
+_NOTED_EVERY: Final = 20
 
 
 def build_network(settings: Settings, vocabulary: int, length: int) -> Network:
@@ -43,23 +49,46 @@ def build_network(settings: Settings, vocabulary: int, length: int) -> Network:
     )
 
 
-def train(settings: Settings, material: Material, out: Path) -> Path:
-    """Train to the configured number of steps; returns the checkpoint, resumed when it exists."""
+def train(
+    settings: Settings,
+    material: Material,
+    out: Path,
+    device: torch.device,
+    until_s: float | None = None,
+) -> bool:
+    """Train on from the run's checkpoint; returns whether the configured steps are done.
+
+    Stops with a checkpoint when time.monotonic() passes until_s.  A run that was killed and
+    resumed ends with the same weights as one that was not.
+    """
     out.mkdir(parents=True, exist_ok=True)
     (out / "settings.json").write_text(settings.model_dump_json(indent=1))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cpu":
         torch.set_num_threads(settings.threads)
+    else:
+        torch.set_float32_matmul_precision("high")  # TF32
+        torch.backends.cudnn.benchmark = True
     torch.manual_seed(settings.seed)
     run = _Run(settings, material, device)
-    checkpoint = out / "checkpoint.pt"
+    checkpoint, curves = out / "checkpoint.pt", out / "curves.jsonl"
     if checkpoint.exists():
         run.restore(checkpoint)
     else:
         run.learn_to_read()
-    with (out / "curves.jsonl").open("a", encoding="utf-8") as curves:
-        run.to_the_end(checkpoint, lambda row: _noted(row, curves))
-    return checkpoint
+        run.save(checkpoint)
+    _forget_after(curves, run.step)
+    with curves.open("a", encoding="utf-8") as lines:
+        run.go_on(checkpoint, lambda row: _noted(row, lines), until_s)
+    return run.step >= settings.optim.steps
+
+
+def _forget_after(curves: Path, step: int) -> None:
+    """Drop what a killed run noted after its last checkpoint."""
+    if curves.exists():
+        kept = [
+            line for line in curves.read_text().splitlines() if json.loads(line)["step"] <= step
+        ]
+        curves.write_text("".join(f"{line}\n" for line in kept))
 
 
 def _noted(row: dict[str, float], curves: Any) -> None:  # noqa: ANN401 - any text file
@@ -82,12 +111,22 @@ class _Run:
             self.new_words = None
         else:
             self.new_words = start_from(self.network, settings.optim.start_from, tokenizer.vocab)
+        self.easel = Easel(
+            material.pictures,
+            material.cutouts,
+            (settings.model.width, settings.model.height),
+            device,
+        )
         self.step, self.bfloat16 = 0, _has_bfloat16(device)
         self.network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch's stubs lack it
         self.average = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         self.optimiser = torch.optim.AdamW(
-            self._groups(), weight_decay=settings.optim.weight_decay, betas=(0.9, 0.98)
+            self._groups(),
+            weight_decay=settings.optim.weight_decay,
+            betas=(0.9, 0.98),
+            fused=True,
         )
+        self.look = torch.compile(self.network.image) if settings.compile else self.network.image
 
     def learn_to_read(self) -> None:
         network, optim = self.network, self.settings.optim
@@ -98,9 +137,9 @@ class _Run:
         self.average = {k: v.detach().clone() for k, v in network.state_dict().items()}
 
     def restore(self, checkpoint: Path) -> None:
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, map_location=self.device, weights_only=True)
         self.network.load_state_dict(state["network"])
-        self.average = {k: v.to(self.device) for k, v in state["average"].items()}
+        self.average = state["average"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
 
@@ -118,41 +157,62 @@ class _Run:
         )
         fresh.replace(checkpoint)
 
-    def to_the_end(self, checkpoint: Path, note: Any) -> None:  # noqa: ANN401 - a callable
-        settings, material = self.settings, self.material
+    def go_on(
+        self,
+        checkpoint: Path,
+        note: Callable[[dict[str, float]], None],
+        until_s: float | None,
+    ) -> None:
+        settings = self.settings
+        started, counted = time.monotonic(), 0
+        sums: dict[str, Tensor] = {}
+        for batch in self._batches():
+            for name, value in self._learn(batch.to(self.device)).items():
+                sums[name] = sums.get(name, value.new_zeros(())) + value
+            self.step, counted = self.step + 1, counted + 1
+            late = until_s is not None and time.monotonic() > until_s
+            if self.step % _NOTED_EVERY == 0 or self.step == settings.optim.steps or late:
+                # Only here does the processor wait for the device.
+                means = {name: float(value) / counted for name, value in sums.items()}
+                rate = counted * settings.optim.batch / (time.monotonic() - started)
+                note({"step": self.step, **means, "pictures_per_s": rate})
+                sums, started, counted = {}, time.monotonic(), 0
+            if self.step % settings.checkpoint_every == 0:
+                self.save(checkpoint)
+            if late:
+                break
+        self.save(checkpoint)
+
+    def _batches(self) -> DataLoader[Batch]:
+        """Those from this step on, each made by one of the workers, in order."""
+        material, cuda = self.material, self.device.type == "cuda"
+        workers = self.settings.workers or 0
         batches = Batches(
-            settings,
+            self.settings,
             material.train,
             material.pictures,
             material.cutouts,
             material.tokenizer,
-            start=self.step,
         )
-        loader = DataLoader(batches, batch_size=None, num_workers=settings.workers)
-        sums: dict[str, float] = {}
-        began, counted = time.monotonic(), 0
-        for batch in loader:
-            if self.step >= settings.optim.steps:
-                break
-            for name, value in self._learn(batch.to(self.device)).items():
-                sums[name] = sums.get(name, 0.0) + float(value)
-            self.step, counted = self.step + 1, counted + 1
-            if self.step % 20 == 0 or self.step == settings.optim.steps:
-                rate = counted * settings.optim.batch / (time.monotonic() - began)
-                means = {name: value / counted for name, value in sums.items()}
-                note({"step": self.step, **means, "pictures_per_s": rate})
-                sums, began, counted = {}, time.monotonic(), 0
-            if self.step % settings.checkpoint_every == 0:
-                self.save(checkpoint)
-        self.save(checkpoint)
+        return DataLoader(
+            batches,
+            batch_size=None,
+            sampler=range(self.step, self.settings.optim.steps),
+            num_workers=workers,
+            pin_memory=cuda,
+            prefetch_factor=4 if cuda and workers else None,
+        )
 
-    def _learn(self, batch: Any) -> dict[str, torch.Tensor]:  # noqa: ANN401 - Batch
-        optim = self.settings.optim
+    def _learn(self, batch: Batch) -> dict[str, Tensor]:
+        """One step; returns the parts of the loss, on the device."""
+        optim, seed = self.settings.optim, self.settings.seed * 1_000_003 + self.step
+        torch.manual_seed(seed)  # of what is dropped; a step needs no state but its number
+        pixels = self.easel.draw(batch.plans, seed)
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * rate_share(self.step, optim.warm_up, optim.steps)
         self.network.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            tokens = self.network.image(batch.pixels)
+            tokens = self.look(pixels)
         vectors = self.network.question(batch.ids)
         parts = losses(self.network.answer(tokens.float(), vectors, batch.zones), batch)
         parts["meaning"] = self.network.meaning.losses(vectors, batch.meaning)
@@ -161,11 +221,14 @@ class _Run:
         parts["loss"].backward()  # type: ignore[no-untyped-call] # torch's own
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
         self.optimiser.step()
-        decay = min(optim.average, (self.step + 1) / (self.step + 10))
-        with torch.no_grad():
-            for name, value in self.network.state_dict().items():
-                self.average[name].lerp_(value, 1 - decay)
+        self._follow(min(optim.average, (self.step + 1) / (self.step + 10)))
         return {name: value.detach() for name, value in parts.items()}
+
+    def _follow(self, decay: float) -> None:
+        """Move the averaged weights toward those of now."""
+        now = self.network.state_dict()
+        averages = list(self.average.values())
+        torch._foreach_lerp_(averages, [now[name] for name in self.average], 1 - decay)
 
     def _groups(self) -> list[dict[str, Any]]:
         old = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -48,13 +49,20 @@ def losses(out: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
 
 def _rivals(batch: Batch, concept: Tensor) -> Tensor:
     """Cells of certain boxes of a concept's rivals, not its own: bool (B,Q,T)."""
-    table = torch.zeros(len(CONCEPTS) + 1, len(CONCEPTS) + 1, device=concept.device)
+    table = _rival_table(concept.device)
+    theirs = torch.einsum("qc,bct->bqt", table[concept], batch.inside.float()) > 0
+    return theirs & ~batch.inside[:, concept]
+
+
+@cache
+def _rival_table(device: torch.device) -> Tensor:
+    """Which concepts (C+1, C+1) are rivals, 1.0 or 0.0."""
+    table = torch.zeros(len(CONCEPTS) + 1, len(CONCEPTS) + 1)
     for group in _RIVALS:
         for one in group:
             for other in group:
                 table[CONCEPT_INDEX[one], CONCEPT_INDEX[other]] = float(one != other)
-    theirs = torch.einsum("qc,bct->bqt", table[concept], batch.inside.float()) > 0
-    return theirs & ~batch.inside[:, concept]
+    return table.to(device)
 
 
 def _answer(logits: Tensor, answers: Tensor, rival: Tensor) -> Tensor:

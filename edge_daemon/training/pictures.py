@@ -32,6 +32,17 @@ class Pictures:
         offset, height, width = self.places[key]
         return self.pixels[offset : offset + height * width * 3].reshape(height, width, 3)
 
+    def size(self, key: str) -> tuple[int, int]:
+        """Width and height of a picture.  Raises KeyError."""
+        height, width = self[key].shape[:2]
+        return width, height
+
+    def parts(self) -> Iterator[Pictures]:
+        """The files of which this is made, in order."""
+        yield Pictures(self.pixels, self.places)
+        if self.more is not None:
+            yield from self.more.parts()
+
     def joined(self, more: Pictures) -> Pictures:
         """These and more, under one roof."""
         return Pictures(self.pixels, self.places, more)
@@ -46,7 +57,7 @@ def open_pictures(cache: Path, shards: Iterable[Path]) -> Pictures:
     if not index.exists():
         write_cache(cache, (item for shard in shards for item in _decode(shard)))
     places = {key: (o, h, w) for key, (o, h, w) in json.loads(index.read_text()).items()}
-    return Pictures(np.memmap(cache, np.uint8, "r"), places)
+    return Pictures(np.memmap(cache, np.uint8, "c"), places)
 
 
 def write_cache(cache: Path, pictures: Iterable[tuple[str, NDArray[np.uint8]]]) -> None:

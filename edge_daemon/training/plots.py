@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 
 def plot_curves(curves: Path, out: Path) -> None:
-    """Losses over steps, one line per part, smoothed."""
+    """Losses over steps, one line per part; nothing where nothing was noted yet."""
     rows = [json.loads(line) for line in curves.read_text().splitlines()]
+    if not rows:
+        return
     steps = [row["step"] for row in rows]
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
     for name in (n for n in rows[0] if n not in ("step", "pictures_per_s")):

@@ -82,7 +82,7 @@ def open_rendered(cache: Path, n: int, seed: int) -> tuple[list[Row], Pictures]:
         labels = assemble(item["boxes"], bearings, np.zeros(len(CONCEPTS), bool), scene)
         everything = frozenset(CONCEPTS)
         rows.append(Row(key, RENDERED, "Apache-2.0", split, "", labels, everything))
-    return rows, Pictures(np.memmap(cache, np.uint8, "r"), places)
+    return rows, Pictures(np.memmap(cache, np.uint8, "c"), places)
 
 
 def _render(cache: Path, stored: Path, n: int, seed: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path  # noqa: TC003 - pydantic resolves the annotation
 from typing import TYPE_CHECKING, ClassVar
 
@@ -62,12 +63,27 @@ class Settings(_Section):
     """A whole run."""
 
     seed: int = 0
-    workers: int = Field(1, ge=0, description="Processes that make batches.")
+    workers: int | None = Field(
+        None, ge=0, description="Processes that plan batches; not given: 1, with a GPU all cores."
+    )
     threads: int = Field(2, ge=1, description="Threads of torch, on a CPU.")
+    compile: bool = Field(default=False, description="Whether torch compiles the image encoder.")
     checkpoint_every: int = Field(200, ge=1, description="Batches between checkpoints.")
     data: DataSettings
     model: ModelSettings = ModelSettings()
     optim: OptimSettings
+    cuda: OptimSettings | None = Field(None, description="Instead of optim, where a GPU trains.")
+
+    def on(self, device: str, steps: int | None = None) -> Settings:
+        """What holds on a kind of device, "cpu" or "cuda", and perhaps for so many steps."""
+        gpu = device == "cuda"
+        optim = self.cuda if gpu and self.cuda is not None else self.optim
+        if steps is not None:
+            optim = optim.model_copy(update={"steps": steps})
+        workers = self.workers
+        if workers is None:
+            workers = max(1, (os.cpu_count() or 1) - 2) if gpu else 1
+        return self.model_copy(update={"optim": optim, "cuda": None, "workers": workers})
 
     @classmethod
     def read(cls, path: Path) -> Self:

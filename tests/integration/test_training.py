@@ -17,6 +17,8 @@ from edge_daemon.engine.bundle import load_bundle
 from edge_daemon.engine.goldens import verify_goldens
 from edge_daemon.engine.open import open_backend
 from edge_daemon.training.__main__ import main
+from edge_daemon.training.pack import pack
+from edge_daemon.training.pictures import open_pictures
 from edge_daemon.training.settings import Settings
 from tests.conftest import missing
 from tests.data.tiny_bundle import edit_manifest
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
 try:
     import torch
     from safetensors.torch import save_file
+    from torch.utils.data import DataLoader
 
+    from edge_daemon.training.batches import Batches
+    from edge_daemon.training.data import open_material
     from edge_daemon.training.export import load_network
     from edge_daemon.training.loop import build_network
     from edge_daemon.training.meaning import learn_to_read
@@ -106,9 +111,9 @@ def _write_starting_weights(path: Path) -> None:
     save_file(tensors, path)
 
 
-def _run(step: str, settings: Path, folder: Path) -> int:
-    run, bundle = str(folder / "run"), str(folder / "tiny")
-    return main([step, "--settings", str(settings), "--run", run, "--bundle", bundle])
+def _run(step: str, settings: Path, folder: Path, *more: str, run: str = "run") -> int:
+    places = ["--run", str(folder / run), "--bundle", str(folder / "tiny")]
+    return main([step, "--settings", str(settings), *places, *more])
 
 
 def test_training_goes_on_where_it_stopped(settings_file: Path, tmp_path: Path) -> None:
@@ -117,6 +122,38 @@ def test_training_goes_on_where_it_stopped(settings_file: Path, tmp_path: Path) 
 
     state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
     assert state["step"] == 6
+
+
+def test_a_run_in_pieces_ends_as_one_in_one_go(settings_file: Path, tmp_path: Path) -> None:
+    assert _run("train", settings_file, tmp_path, "--steps", "5", run="whole") == 0
+    for _ in range(4):  # each stops after one step, for lack of time
+        assert _run("train", settings_file, tmp_path, "--steps", "5", "--minutes", "0") == 0
+    with (tmp_path / "run" / "curves.jsonl").open("a") as curves:
+        curves.write('{"step": 5}\n')  # as a run does that is killed before its checkpoint
+    assert _run("train", settings_file, tmp_path, "--steps", "5", "--minutes", "9") == 0
+    states = [torch.load(tmp_path / run / "checkpoint.pt") for run in ("whole", "run")]
+    lines = (tmp_path / "run" / "curves.jsonl").read_text().splitlines()
+
+    assert [json.loads(line)["step"] for line in lines] == [1, 2, 3, 4, 5]
+    assert "loss" in json.loads(lines[4])
+    for name in ("network", "average"):
+        for key, value in states[0][name].items():
+            assert torch.equal(value, states[1][name][key]), key
+    first, second = (state["optimiser"]["state"] for state in states)
+    assert all(torch.equal(first[n]["exp_avg"], second[n]["exp_avg"]) for n in first)
+
+
+def test_batches_are_the_same_whoever_makes_them(settings_file: Path) -> None:
+    settings = Settings.read(settings_file)
+    material = open_material(settings)
+    batches = Batches(
+        settings, material.train, material.pictures, material.cutouts, material.tokenizer
+    )
+    loader = DataLoader(batches, batch_size=None, sampler=range(1, 4), num_workers=2)
+    made = [(batch.plans[0].views, batch.ids.tolist()) for batch in loader]
+
+    assert [ids for _, ids in made] == [batches[n].ids.tolist() for n in range(1, 4)]
+    assert made[1][0][0].window == batches[2].plans[0].views[0].window
 
 
 def test_an_exported_bundle_opens_and_repeats_its_goldens(
@@ -201,6 +238,32 @@ def test_a_run_that_starts_from_a_bundle_keeps_the_words_it_can_read(
 
     assert new_words.nonzero().flatten().tolist() == [len(vocab) - 1]
     assert not changed[~new_words].any()
+
+
+def test_packed_data_are_read_like_the_whole(settings_file: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "packed"
+    paths = pack(tmp_path / "data", packed, 60_000)
+    archives = sorted(packed.glob("pictures-*.tar"))
+    whole = open_pictures(tmp_path / "whole.u8", [tmp_path / "data" / "pictures-00.tar"])
+    parts = open_pictures(tmp_path / "parts.u8", archives)
+
+    assert set(archives) < set(paths)
+    assert len(archives) > 1
+    assert all(path.stat().st_size <= 60_000 for path in archives)
+    assert all(
+        (whole[f"highway_5cls/{n:02d}"] == parts[f"highway_5cls/{n:02d}"]).all() for n in range(8)
+    )
+
+
+def test_settings_of_a_gpu_replace_those_of_a_cpu(settings_file: Path) -> None:
+    text = settings_file.read_text() + "cuda: {steps: 9, batch: 4}\n"
+    settings_file.write_text(text.replace("workers: 0\n", ""))
+    settings = Settings.read(settings_file)
+
+    assert settings.on("cpu").optim.batch == 2
+    assert settings.on("cpu").workers == 1
+    assert settings.on("cuda").optim.batch == 4
+    assert settings.on("cuda", steps=7).optim.steps == 7
 
 
 def test_settings_name_the_key_that_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

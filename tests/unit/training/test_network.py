@@ -16,7 +16,7 @@ from tests.unit.training.test_questions import TOKENIZER
 try:
     import torch
 
-    from edge_daemon.training.augment import Sample
+    from edge_daemon.training.augment import Plan
     from edge_daemon.training.batches import Batch, make_batch
     from edge_daemon.training.losses import losses
     from edge_daemon.training.meaning import learn_to_read, reading_lesson
@@ -44,11 +44,16 @@ def network() -> Network:
 
 
 def batch(questions: list[Question], *labels: object) -> Batch:
-    pixels = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
-    samples = [Sample(pixels, x) for x in labels]
+    plans = [Plan((), x) for x in labels]
     zones = np.ones((len(questions), GRID.cells), bool)
     asked = [(question, "is there a person") for question in questions]
-    return make_batch(samples, asked, zones, grid=GRID, tokenizer=TOKENIZER)
+    return make_batch(plans, asked, zones, grid=GRID, tokenizer=TOKENIZER)
+
+
+def pictures(of: Batch) -> torch.Tensor:
+    """One noisy picture for each that was planned."""
+    noise = np.random.default_rng(0).integers(0, 255, (1, 64, 64, 3), np.uint8)
+    return torch.from_numpy(noise).expand(len(of.plans), -1, -1, -1)
 
 
 def test_graphs_have_the_shapes_a_bundle_needs(network: Network) -> None:
@@ -98,7 +103,7 @@ def test_lamp_colour_tells_a_small_red_lamp_from_a_green_one() -> None:
 def test_unknown_answers_and_ignored_cells_teach_nothing(network: Network) -> None:
     person = Question("presence", (Term("person"),))
     unsure = batch([person], labelled(possible=(("person", (0.0, 0.0, 1.0, 1.0)),)))
-    out = network(unsure.pixels, unsure.ids, unsure.zones)
+    out = network(pictures(unsure), unsure.ids, unsure.zones)
     parts = losses(out, unsure)
 
     assert parts["answer"] == 0
@@ -107,14 +112,14 @@ def test_unknown_answers_and_ignored_cells_teach_nothing(network: Network) -> No
 
 def _other_map(network: Network, unsure: Batch) -> float:
     """The map loss of the partner, which nothing was asked about, alone."""
-    out = network(unsure.pixels, unsure.ids, unsure.zones)
+    out = network(pictures(unsure), unsure.ids, unsure.zones)
     out["subject"] = torch.full_like(out["subject"], 5.0)
     return float(losses(out, unsure)["map"].detach())
 
 
 def test_the_right_answer_costs_less_than_the_wrong_one(network: Network) -> None:
     one = batch([Question("presence", (Term("person"),))], labelled(("person", LEFT)))
-    out = network(one.pixels, one.ids, one.zones)
+    out = network(pictures(one), one.ids, one.zones)
     right, wrong = torch.tensor([[[-3.0, 3.0]]]), torch.tensor([[[3.0, -3.0]]])
 
     assert (
