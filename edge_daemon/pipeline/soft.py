@@ -11,7 +11,7 @@ from edge_daemon.errors import RecordingError
 from edge_daemon.pipeline.notes import note_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from edge_daemon.config.models import CameraConfig
     from edge_daemon.logs import FaultLog
@@ -95,8 +95,9 @@ class SoftThread:
             if packets:
                 self._heard_s = time.monotonic()
             self._count_lost()
-            self._recorder.write(packets)
-            self._write_notes()
+            for run in _runs(packets):
+                self._recorder.write(run)
+                self._write_notes()  # before a key frame may finish their file
             if self._recorder.is_recording and time.monotonic() - self._heard_s > _QUIET_S:
                 self._recorder.lose_track()
         except RecordingError as fault:
@@ -143,3 +144,13 @@ class SoftThread:
     def _tell(self, fault: RecordingError) -> None:
         self._metrics.faults.labels("recording").inc()
         self._faults.tell(f"recording {self._camera.id}", fault)
+
+
+def _runs(packets: list[Packet]) -> Iterator[list[Packet]]:
+    """Yield packets from one key frame to the next; one empty run where there are none."""
+    begin = 0
+    for n, packet in enumerate(packets):
+        if packet.is_keyframe and n > begin:
+            yield packets[begin:n]
+            begin = n
+    yield packets[begin:]
