@@ -32,7 +32,13 @@ RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 # The only modules that may import each library.
 ADAPTERS = {
     "av": ("sources/*", "recording/*"),
-    "onnxruntime": ("engine/ort.py", "engine/int8/*", "engine/tensorrt/*", "training/export.py"),
+    "onnxruntime": (
+        "engine/ort.py",
+        "engine/int8/*",
+        "engine/tensorrt/*",
+        "training/export.py",
+        "training/simplify.py",
+    ),
     "paho": ("publish/*", "cli/demo.py"),
     "cuda": ("engine/cuda/*",),
     "pycuda": ("engine/cuda/*",),
