@@ -31,6 +31,7 @@ _FRAGMENTS: Final = {
     "frag_duration": "500000",  # us: what a SIGKILL may cost, however rare key frames are
 }
 """Fragments while it grows, an ordinary seekable file once closed.  Source: FFmpeg 7.1, movenc."""
+_CLUSTERS: Final = {"cluster_time_limit": "500"}  # ms
 _FRAGMENT_S: Final = 0.5
 _CAPTIONS: Final = -1  # number of their track
 _CAPTIONS_HZ: Final = 1000
@@ -84,7 +85,7 @@ class PacketWriter:
             self._file = StorageFile(path, self._mode)
         self._is_open = True
         kind = "matroska" if path.suffix == ".mkv" else path.suffix[1:]
-        options = _MUXING if kind == "matroska" else {**_MUXING, **_FRAGMENTS}
+        options = {**_MUXING, **(_CLUSTERS if kind == "matroska" else _FRAGMENTS)}
         self._container = av.open(self._file, "w", format=kind, options=options)
         missing = left_out(self.epoch, path.suffix)
         with self._fatal():
