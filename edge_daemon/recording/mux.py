@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 _MUXING: Final = {
     "flush_packets": "1",
-    "max_interleave_delta": "500000",  # us: sound that ceases must not hold back the pictures
+    "max_interleave_delta": "1",  # us: no track waits for another; packets come in order
 }
 _FRAGMENTS: Final = {
     "movflags": "hybrid_fragmented",
