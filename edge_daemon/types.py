@@ -288,10 +288,9 @@ def polygon_mask(
     inside = np.zeros((height, width), bool)
     corners = list(polygon)
     for (x1, y1), (x2, y2) in zip(corners, corners[1:] + corners[:1]):
-        if y1 == y2:
-            continue
         crosses = (ys > min(y1, y2)) & (ys <= max(y1, y2))
-        inside ^= crosses & (xs < x1 + (ys - y1) / (y2 - y1) * (x2 - x1))
+        along, across = (ys - y1) * (x2 - x1), (xs - x1) * (y2 - y1)
+        inside ^= crosses & (across < along if y2 > y1 else across > along)
     if not inside.any():
         x, y = np.mean(np.asarray(corners), axis=0)
         inside[min(int(y * height), height - 1), min(int(x * width), width - 1)] = True
