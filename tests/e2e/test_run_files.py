@@ -166,7 +166,8 @@ def test_daemon_never_guesses_what_its_bundle_does_not_know(
 
     assert subscriber.events("blue") == []
     assert daemon.said(
-        "'Is there an elephant?' stays UNKNOWN, this bundle cannot answer it: unknown 'an', 'elephant'"
+        "'Is there an elephant?' stays UNKNOWN, this bundle cannot answer it: "
+        "unknown 'an', 'elephant'"
     )
 
 
