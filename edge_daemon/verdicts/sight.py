@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_COLUMNS: Final = 10  # tiles of a picture; 32 pixels each at the model's 320x192
+_COLUMNS: Final = 10  # tiles of a picture
 _ROWS: Final = 6
 _LEAST_RANGE: Final = 16  # levels within a tile; a dark sensor's noise, after scaling, has less
 _LEAST_EDGE: Final = 0.2  # steepest step between neighbours, as a share of the tile's range
@@ -102,7 +102,8 @@ def share_detailed(picture: NDArray[np.uint8]) -> float:
     picture is uint8 RGB (H, W, 3).  A tile does when its steepest step between neighbouring pixels
     is a fair share of all that it spans, which holds in fog and not out of focus.
     measured: 4,543 street, traffic and webcam pictures by day, night and in fog at 320x192: all
-    have 0.18 or more, 99 % 0.37; out of focus (Gaussian, sigma 4 pixels) 99.6 % have less.
+    have 0.18 or more, 99 % 0.37; out of focus (Gaussian, sigma 4 pixels) 99.6 % have less.  At
+    448x256, of 3,589 pictures no larger than 352 pixels, 13 have less; at 320x192 8 of the same.
     """
     n_rows = picture.shape[0] // 4
     rows = picture[: 4 * n_rows : 4, :, 1].astype(np.int16)
