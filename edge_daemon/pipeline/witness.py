@@ -44,8 +44,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MOST_BYTES: Final = 64_000_000  # of pictures that wait: seven of 1080p as RGB, more as they come
-_MOST_EVENTS: Final = 4096  # of the same few pictures
+_MOST_BYTES: Final = 40_000_000  # nine frames of 1080p: eight cameras, when the lamps go on
+_BYTES_A_PIXEL: Final = 2  # of a decoder's picture: 4:2:2, as MJPEG has it; mostly it is 1.5
+_BYTES_AN_EVENT: Final = 16_000  # its own, its answer's, the decoder's.  measured: 15 kB, x86-64
 _NICENESS: Final = 4  # above the process's own
 _STEADY_S: Final = 3.0  # a disk that is full takes a file now and then; this long is well again
 
@@ -57,7 +58,7 @@ class _Job:
     of: CameraWitness
     event: Event
     seen: Seen
-    size_bytes: int  # 0: its frame is that of the job before it
+    size_bytes: int  # without its frame, where that is the frame of the job before it
 
 
 class Witness:
@@ -94,7 +95,7 @@ class Witness:
     def take(self, job: _Job, *, always: bool) -> bool:
         """Take a job; return False, without always, where too much waits already."""
         with self._changed:
-            if self._is_closed or not (always or self._has_room):
+            if self._is_closed or not (always or self._waiting_bytes < self._most_bytes):
                 return False
             self._jobs.append(job)
             self._waiting_bytes += job.size_bytes
@@ -102,9 +103,11 @@ class Witness:
             return True
 
     def wait_for_room(self) -> None:
-        """Wait until a job would be taken: for files, which lose nothing."""
+        """Wait until half the room is free: for files, which leave the rest to live cameras."""
         with self._changed:
-            self._changed.wait_for(lambda: self._is_closed or self._has_room)
+            self._changed.wait_for(
+                lambda: self._is_closed or self._waiting_bytes <= self._most_bytes // 2
+            )
 
     @property
     def is_busy(self) -> bool:
@@ -131,10 +134,6 @@ class Witness:
                 if not self._jobs:
                     self._last_frame = self._last_rgb = None
                 self._changed.notify_all()
-
-    @property
-    def _has_room(self) -> bool:
-        return self._waiting_bytes < self._most_bytes and len(self._jobs) < _MOST_EVENTS
 
     def _next(self) -> _Job | None:
         with self._changed:
@@ -206,10 +205,11 @@ class CameraWitness:
         named = event
         if kept.snapshots:
             named = replace(event, snapshot=event_path(Kind.SNAPSHOT, event))
-        frame, size_bytes = seen.frame, 0
+        frame, size_bytes = seen.frame, _BYTES_AN_EVENT + seen.evidence.nbytes
         if self._last is None or self._last[0] != frame.mono_s:
             self._last = frame.mono_s, seen.picture.copy()
-            size_bytes = 3 * frame.picture.width * frame.picture.height
+            n_pixels = frame.picture.width * frame.picture.height
+            size_bytes += _BYTES_A_PIXEL * n_pixels + seen.picture.nbytes
         job = _Job(self, named, replace(seen, picture=self._last[1]), size_bytes)
         if self._witness.take(job, always=not self.camera.source.live):
             return named

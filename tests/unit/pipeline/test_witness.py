@@ -161,6 +161,35 @@ def test_a_file_loses_no_picture_and_waits_before_its_next_frame(
     assert len(stage.sent) == 4
 
 
+def test_files_leave_half_of_the_room_to_live_cameras(tmp_path: Path, frame: MakeFrame) -> None:
+    stage = Stage(tmp_path, camera(), most_bytes=100_000)  # an event and its frame: 28 kB
+    for n in range(3):
+        stage.answer(frame(pts_s=float(n)), 0.9 if n % 2 else 0.1, 0.5)
+    waiting = Thread(target=stage.board.catch_up)
+    waiting.start()
+    waiting.join(0.05)
+    was_waiting = waiting.is_alive()
+    settings = camera("rtsp://host/1")
+    stage.board = Board(settings, ORIGIN, [stage.notes], witness=stage.witness.of(settings))
+    stage.answer(frame(), 0.9, 0.5)
+    stage.write()
+    waiting.join(5)
+
+    assert was_waiting
+    assert not waiting.is_alive()
+    assert len(stage.sent) == 4
+    assert stage.metrics.recording_dropped.labels("gate")._value.get() == 0
+
+
+def test_what_waits_is_bounded_by_all_that_it_holds(tmp_path: Path, frame: MakeFrame) -> None:
+    stage = Stage(tmp_path, camera("rtsp://host/1"), most_bytes=600_000)
+    large = np.tile(INPUT, (6, 6, 1))  # 249 kB, of a frame of 5 kB
+    for n in range(6):
+        stage.answer(frame(pts_s=float(n)), 0.9 if n % 2 else 0.1, 0.5, picture=large)
+
+    assert [e.snapshot is not None for e in stage.notes.events] == [True] * 3 + [False] * 3
+
+
 def test_a_disk_that_fails_costs_the_files_and_not_the_pictures_sent(
     tmp_path: Path, frame: MakeFrame, caplog: pytest.LogCaptureFixture
 ) -> None:
