@@ -67,10 +67,13 @@ def _live(settings: Settings, path: Path) -> Ending:
     """Return how one life of the daemon ended."""
     from edge_daemon.config.load import load_settings  # noqa: PLC0415  keeps --help light
     from edge_daemon.service.daemon import Command, Daemon  # noqa: PLC0415
-    from edge_daemon.web.server import WebServer  # noqa: PLC0415
+    from edge_daemon.web.server import WebServer, bind  # noqa: PLC0415
 
+    port = (
+        bind(settings.http) if settings.http else None
+    )  # quick to fail; an engine is slow to open
     daemon = Daemon(settings, where=str(path), reread=lambda: load_settings(path))
-    web = WebServer(settings.http, daemon) if settings.http else None
+    web = WebServer(settings.http, daemon, port) if settings.http and port else None
 
     def stop(*_: object) -> None:
         daemon.request(Command.STOP)

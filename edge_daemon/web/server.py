@@ -26,14 +26,17 @@ _BACKLOG: Final = 32  # asyncio tries so many at once, and complains of each whe
 
 
 class WebServer:
-    """The HTTP server: start() listens or raises ConfigError, stop() ends within seconds."""
+    """The HTTP server: start() answers, stop() ends within seconds.
 
-    def __init__(self, settings: HttpConfig, daemon: Daemon) -> None:
+    Takes over the socket, which ``bind`` made.  Raises ConfigError.
+    """
+
+    def __init__(self, settings: HttpConfig, daemon: Daemon, bound: socket.socket) -> None:
         token_file = settings.token_file
         token = read_secret(token_file, where="http.token_file") if token_file else None
-        self._where = f"http.listen {settings.listen}"
+        self._where = _where(settings)
         self._faults = FaultLog(log)
-        self._socket = _listen(settings.host, settings.port, self._where)
+        self._socket = bound
         self._server = uvicorn.Server(
             uvicorn.Config(
                 make_app(daemon, token),
@@ -81,14 +84,20 @@ class WebServer:
         self._faults.tell("http", EdgeError(what, where=self._where, hint=hint))
 
 
-def _listen(host: str, port: int, where: str) -> socket.socket:
+def bind(settings: HttpConfig) -> socket.socket:
+    """Listen, with nobody to answer yet.  Raises ConfigError where it is not to be had."""
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+        family, kind, _, _, address = found[0]
         sock = socket.socket(family, kind)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
+        sock.listen(_BACKLOG)
     except OSError as exc:
-        hint = "is another daemon running? choose another port, or http: null"
-        raise ConfigError(f"cannot listen: {exc.strerror}", where=where, hint=hint) from exc
-    sock.listen()
+        what, hint = exc.strerror, "is another daemon running? choose another port, or http: null"
+        raise ConfigError(f"cannot listen: {what}", where=_where(settings), hint=hint) from exc
     return sock
+
+
+def _where(settings: HttpConfig) -> str:
+    return f"http.listen {settings.listen}"
