@@ -38,6 +38,7 @@ from edge_daemon.service.clock import clock_synced
 from edge_daemon.service.deadline import Deadline
 from edge_daemon.service.delivery import Delivery
 from edge_daemon.service.health import Readiness, Vitals, readiness
+from edge_daemon.service.memory import SpareMemory
 from edge_daemon.service.notify import Notifier
 from edge_daemon.service.plan import check_files
 from edge_daemon.service.supervisor import Supervisor, n_left_behind
@@ -128,7 +129,7 @@ class Daemon:
             on_set=self._pause,
             on_ask=self._ask,
         )
-        self._vitals = Vitals()
+        self._vitals, self._spare_memory = Vitals(), SpareMemory()
         self._waits_since_s: float | None = None  # for the broker, with nothing else left to do
         self._archive = Archive(settings.data_dir / "recordings")
         self.metrics.recording_bytes.set_function(self._recorded_bytes)
@@ -194,6 +195,7 @@ class Daemon:
             for name, health in self._vitals.due(self._cameras.values(), self._dropped):
                 self._delivery.on_health(name, health)
             self._delivery.tick()
+            self._spare_memory.tick()
             if not self._supervisor.hanging():
                 self._notifier.send("WATCHDOG=1")
             if self._finished() and (code := self._last_words()) is not None:
