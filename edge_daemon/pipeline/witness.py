@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 _MOST_BYTES: Final = 40_000_000  # nine frames of 1080p: eight cameras, when the lamps go on
 _BYTES_A_PIXEL: Final = 2  # of a decoder's picture: 4:2:2, as MJPEG has it; mostly it is 1.5
-_BYTES_AN_EVENT: Final = 16_000  # its own, its answer's, the decoder's.  measured: 15 kB, x86-64
+_BYTES_AN_EVENT: Final = 6_000  # besides its pictures.  measured: x86-64, 2026-11-21
 _NICENESS: Final = 4  # above the process's own
 _STEADY_S: Final = 3.0  # a disk that is full takes a file now and then; this long is well again
 

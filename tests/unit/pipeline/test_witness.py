@@ -162,7 +162,7 @@ def test_a_file_loses_no_picture_and_waits_before_its_next_frame(
 
 
 def test_files_leave_half_of_the_room_to_live_cameras(tmp_path: Path, frame: MakeFrame) -> None:
-    stage = Stage(tmp_path, camera(), most_bytes=100_000)  # an event and its frame: 28 kB
+    stage = Stage(tmp_path, camera(), most_bytes=60_000)  # an event and its frame: 18 kB
     for n in range(3):
         stage.answer(frame(pts_s=float(n)), 0.9 if n % 2 else 0.1, 0.5)
     waiting = Thread(target=stage.board.catch_up)
