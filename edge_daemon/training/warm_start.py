@@ -61,20 +61,18 @@ def _of_bundle(path: Path) -> tuple[dict[str, torch.Tensor], list[str]]:
 def _named(graph: onnx.GraphProto) -> Iterator[tuple[str, torch.Tensor]]:
     """Weights by their names in torch.
 
-    The exporter folds what is computed from weights alone into constants without a name: the
-    transposed matrix of a linear layer, and the roles with an axis for the questions.
+    Matrices of linear layers stand transposed, and say so in their names.  The roles, to which the
+    exporter added an axis for the questions, are the one sum with something that has no name.
     """
     arrays = {
         x.name: torch.from_numpy(np.array(numpy_helper.to_array(x))) for x in graph.initializer
     }
-    yield from ((name, x) for name, x in arrays.items() if not name.startswith("onnx::"))
-    users = {name: node for node in graph.node for name in node.input}
+    for name, x in arrays.items():
+        if name.endswith(".T"):
+            yield name.removesuffix(".T"), x.T
+        elif not name.startswith("onnx::"):
+            yield name, x
     for node in graph.node:
-        folded = next((x for x in node.input if x.startswith("onnx::") and x in arrays), None)
-        if folded is None:
-            continue
-        if node.op_type == "MatMul":
-            bias = next(x for x in users[node.output[0]].input if x.endswith(".bias"))
-            yield f"{bias.removesuffix('bias')}weight", arrays[folded].T
-        elif node.op_type == "Add":
-            yield "roles", arrays[folded].squeeze(0)
+        if node.op_type == "Add":
+            folded = (name for name in node.input if name.startswith("onnx::") and name in arrays)
+            yield from (("roles", arrays[name].squeeze(0)) for name in folded)

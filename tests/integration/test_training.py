@@ -170,7 +170,7 @@ def test_an_exported_bundle_opens_and_repeats_its_goldens(
     assert graph.metadata["graph"] == "answer"
     assert graph.metadata["bundle"] == "tiny"
     assert "Softplus" not in graph.operators
-    assert "head.gain.weight.T" in {tensor.name for tensor in graph.tensors}
+    assert "head.middle.weight.T" in {tensor.name for tensor in graph.tensors}
     assert results
     assert [r for r in results if not r.ok] == []
     assert bundle.drift() is not None
