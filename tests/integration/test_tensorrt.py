@@ -152,8 +152,9 @@ def test_graphs_for_tensorrt_compute_what_the_bundle_does(
     precision: Any, strong: bool, least_db: float
 ) -> None:
     bundle = load_bundle("street")
+    size = bundle.manifest.input.width, bundle.manifest.input.height
     pictures = np.stack(
-        [np.asarray(golden_picture(bundle.read(f"goldens/street-{n}.png"))) for n in range(3)]
+        [golden_picture(bundle.read(f"goldens/street-{n}.png"), size) for n in range(3)]
     )
     held = "int8" if precision == "int8" else "fp32"
     graph = tensorrt_graph(bundle.graph(held, "image"), precision, strong=strong, where="")
@@ -165,7 +166,8 @@ def test_graphs_for_tensorrt_compute_what_the_bundle_does(
     assert opset == {"": 19 if precision == "int8" and strong else 17}
 
 
-def golden_picture(raw: bytes) -> np.ndarray[Any, Any]:
+def golden_picture(raw: bytes, size: tuple[int, int]) -> np.ndarray[Any, Any]:
     bgr = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR)
     assert bgr is not None
-    return cv2.cvtColor(cv2.resize(bgr, (320, 192), interpolation=cv2.INTER_AREA), 4)
+    small = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
