@@ -61,12 +61,14 @@ class Outbox:
 
     The age of an event counts the seconds that the daemon has run since, so that a wall clock
     that jumps drops nothing.
+
+    limits: None where there is no broker for events to wait for: only what was said is kept.
     """
 
     def __init__(
         self,
         data_dir: Path,
-        limits: OutboxConfig,
+        limits: OutboxConfig | None,
         *,
         on_fault: Callable[[EdgeError], None],
         on_dropped: Callable[[int], None],
@@ -93,12 +95,13 @@ class Outbox:
                 self._said = by_question(self._file.read_frozen(_SELECT_SAID))
 
     def append(self, event: Event) -> None:
-        """Keep an event, on disk on return unless the disk fails."""
+        """Keep an event and what it says, on disk on return unless the disk fails."""
         key = (event.camera, event.question)
         with self._lock:
-            pending = Pending(self._next_n, event.id, *key, event_json(event))
-            self._next_n += 1
-            self._waiting.append(_Waiting(pending, self._now_s()))
+            if self._limits is not None:
+                pending = Pending(self._next_n, event.id, *key, event_json(event))
+                self._next_n += 1
+                self._waiting.append(_Waiting(pending, self._now_s()))
             self._said[key] = Said(
                 seq=event.seq,
                 verdict=event.verdict,
@@ -216,7 +219,7 @@ class Outbox:
             self._save()
             if self._delivered:
                 self.remove(())
-            if not len(self):
+            if self._limits is None or not len(self):
                 return
             oldest_s = self._now_s() - self._limits.max_age
             sql = (
@@ -333,6 +336,8 @@ class Outbox:
 
     def _bound(self) -> None:
         """Keep to max_events, and in memory to what fits there."""
+        if self._limits is None:
+            return
         n_over = len(self) - self._limits.max_events
         if n_over > 0 and self._n_on_disk:
             sql = "DELETE FROM events WHERE n IN (SELECT n FROM events ORDER BY n LIMIT ?)"

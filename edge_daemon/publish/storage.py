@@ -39,7 +39,10 @@ class EventsDroppedError(PublishError):
 
 
 class OutboxFile:
-    """The database and its faults, mapped to EdgeErrors.  Not for two threads at once."""
+    """The database and its faults, mapped to EdgeErrors.  Not for two threads at once.
+
+    open_timeout_s: for another process to leave it, once: from then on nobody is kept waiting.
+    """
 
     def __init__(self, path: Path, open_timeout_s: float) -> None:
         self.path, self._open_timeout_s = path, open_timeout_s
@@ -54,11 +57,12 @@ class OutboxFile:
     def open(self) -> None:
         """Open or create the file.  Raises DamagedError, StorageFullError or PublishError."""
         db: sqlite3.Connection | None = None
+        timeout_s, self._open_timeout_s = self._open_timeout_s, 0.0
         try:
             with self._mapped():
                 db = sqlite3.connect(
                     self.path,
-                    timeout=self._open_timeout_s,
+                    timeout=timeout_s,
                     isolation_level=None,
                     check_same_thread=False,
                 )

@@ -36,7 +36,7 @@ _PATIENCE_S: Final = 120.0  # the publisher turns every second, and connects wit
 
 
 class Delivery:
-    """A listener of every board.  Without mqtt in the settings it only counts."""
+    """A listener of every board.  Without a broker it counts, and keeps what was said."""
 
     def __init__(
         self,
@@ -54,18 +54,17 @@ class Delivery:
         self._told: dict[tuple[CameraId, QuestionId], tuple[object, float]] = {}
         self._questions: set[tuple[CameraId, QuestionId]] = set()  # that there are now
         self._disk_fault_s = -math.inf
-        self._outbox: Outbox | None = None
         self._mqtt: MqttPublisher | None = None
-        if settings.mqtt is None:
-            return
         with suppress(OSError):  # the outbox tells it better
             settings.data_dir.mkdir(parents=True, exist_ok=True)
         self._outbox = Outbox(
             settings.data_dir,
-            settings.mqtt.outbox,
+            settings.mqtt.outbox if settings.mqtt else None,
             on_fault=self._outbox_fault,
             on_dropped=lambda n: metrics.publish.labels("dropped").inc(n),
         )
+        if settings.mqtt is None:
+            return
         self._mqtt = MqttPublisher(
             settings.mqtt,
             settings.device,
@@ -96,8 +95,6 @@ class Delivery:
 
     def last_said(self, camera: CameraId, question: QuestionId) -> Said | None:
         """Return what was said last of a question, before a restart too."""
-        if self._outbox is None:
-            return None
         return self._outbox.last_said(camera, question)
 
     def on_event(self, event: Event) -> None:
@@ -105,6 +102,8 @@ class Delivery:
         with self._metrics.stage("publish"):
             if self._mqtt is not None:
                 self._mqtt.publish_event(event)
+            else:
+                self._outbox.append(event)
         self._metrics.events.labels(event.camera, event.question, event.verdict.value).inc()
 
     def on_snapshot(self, event: Event, jpeg: bytes) -> None:
@@ -136,8 +135,7 @@ class Delivery:
 
     def on_paused(self, camera: CameraId, question: QuestionId, *, paused: bool) -> None:
         """Keep and publish whether a question is asked."""
-        if self._outbox is not None:
-            self._outbox.note(camera, question, Reason.PAUSED if paused else Reason.STARTING)
+        self._outbox.note(camera, question, Reason.PAUSED if paused else Reason.STARTING)
         if self._mqtt is not None:
             self._mqtt.publish_enabled(camera, question, enabled=not paused)
 
@@ -148,30 +146,33 @@ class Delivery:
 
     def tick(self) -> None:
         """Look at the publisher: does it turn, does the broker take what it gets?"""
-        if self._mqtt is None or self._outbox is None:
-            return
-        self._pulse.expect(self._mqtt.last_turn_s + _PATIENCE_S - time.monotonic())
-        self._metrics.outbox_events.set(len(self._outbox))
-        self._metrics.outbox_oldest.set(self._outbox.oldest_s)
-        if self._mqtt.connected:
-            self.refused = False
-            self._faults.over("mqtt", "connected")
+        if self._mqtt is None:
+            self._outbox.tidy()
+        else:
+            self._look_after(self._mqtt)
         if self._outbox.writes and time.monotonic() - self._disk_fault_s > _STEADY_S:
             self._faults.over("outbox", "writes again")
 
     def waiting(self) -> int:
         """Return how many events the broker has not acknowledged."""
-        return len(self._outbox) if self._outbox is not None else 0
+        return len(self._outbox) if self._mqtt is not None else 0
 
     def end(self, deadline: Deadline) -> None:
         """Deliver what can be delivered by then, say offline, end."""
-        if self._mqtt is None or self._outbox is None:
-            return
-        if self._mqtt.connected:
-            self._mqtt.drain(deadline.share_s(_DRAIN_S))
-        self._mqtt.close(deadline.left_s)
-        self._supervisor.join("mqtt", _FAREWELL_S)
+        if self._mqtt is not None:
+            if self._mqtt.connected:
+                self._mqtt.drain(deadline.share_s(_DRAIN_S))
+            self._mqtt.close(deadline.left_s)
+            self._supervisor.join("mqtt", _FAREWELL_S)
         self._outbox.close()
+
+    def _look_after(self, mqtt: MqttPublisher) -> None:
+        self._pulse.expect(mqtt.last_turn_s + _PATIENCE_S - time.monotonic())
+        self._metrics.outbox_events.set(len(self._outbox))
+        self._metrics.outbox_oldest.set(self._outbox.oldest_s)
+        if mqtt.connected:
+            self.refused = False
+            self._faults.over("mqtt", "connected")
 
     def _answer(self, request: AskRequest) -> None:
         assert self._mqtt is not None  # noqa: S101  only the publisher calls this

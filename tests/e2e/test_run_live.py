@@ -17,10 +17,12 @@ import numpy as np
 from edge_daemon.engine.bundle import load_bundle
 from edge_daemon.engine.drift import features, fit_reference
 from edge_daemon.engine.open import open_backend
+from edge_daemon.recording.evidence import Pack, read_pack
 from tests.data.colours import BLUE, GREY, RED, lined, write_colours, write_pictures
 from tests.data.tiny_bundle import edit_manifest
 from tests.e2e.conftest import MakeConfig
 from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
+from tests.faults.flood import kept
 
 
 def endless(tmp_path: Path, make_config: MakeConfig, **camera: Any) -> dict[str, Any]:
@@ -286,6 +288,34 @@ def test_daemon_that_was_killed_goes_on_pausing_what_was_paused(
 
     assert (state["verdict"], state["reason"]) == ("UNKNOWN", "paused")
     assert enabled == [b"OFF"]
+
+
+def test_daemon_without_a_broker_goes_on_from_what_it_said_when_it_was_killed(
+    tmp_path: Path, make_config: MakeConfig
+) -> None:
+    config = endless(tmp_path, make_config) | {"mqtt": None}
+    file = write_config(tmp_path / "c.yaml", config)
+    red_is_yes = 'edge_verdict{camera="gate",question="red"}'
+    with Daemon(file) as daemon:
+        wait_until(lambda: value(config, red_is_yes) == 1.0)
+        wait_until(lambda: packs(tmp_path, "red"))
+        daemon.send(signal.SIGKILL)
+    with Daemon(file) as daemon:
+        wait_until(lambda: value(config, red_is_yes) == 1.0)
+        daemon.send(signal.SIGTERM)
+        assert daemon.ended(10) == 0
+    first, second = (pack.event for pack in packs(tmp_path, "red"))
+
+    assert (first["seq"], first["previous"]) == (1, "UNKNOWN")
+    assert (second["seq"], second["previous"]) == (3, "UNKNOWN")  # 2: UNKNOWN(starting)
+    assert kept(config) == (0, {"red": 4, "blue": 4})
+
+
+def packs(tmp_path: Path, question: str) -> list[Pack]:
+    """Return the evidence of a question's events, the oldest first."""
+    paths = sorted((tmp_path / "data/evidence").rglob(f"*-{question}-*.zip"))
+    found = [read_pack(path) for path in paths]
+    return sorted(found, key=lambda pack: int(pack.event["seq"]))
 
 
 def test_daemon_answers_a_question_asked_once_and_disturbs_nothing(

@@ -23,7 +23,7 @@ class Bench:
     """Makes outboxes on one directory and hears what they tell."""
 
     directory: Path
-    limits: OutboxConfig = field(default_factory=OutboxConfig)
+    limits: OutboxConfig | None = field(default_factory=OutboxConfig)
     faults: list[str] = field(default_factory=list)
     n_dropped: int = 0
     now_s: float = 1000.0
@@ -108,6 +108,31 @@ def test_a_restart_keeps_events_numbers_and_what_was_said(bench: Bench) -> None:
     )
     assert again.last_said("gate", "dog") is None
     assert again.last_seq("gate", "dog") == 0
+
+
+def test_without_a_broker_only_what_was_said_is_kept(bench: Bench) -> None:
+    waiting = bench.open()
+    waiting.append(nth(1))
+    waiting.close()
+    bench.limits = None
+    outbox = bench.open()
+    outbox.append(nth(2))
+    outbox.append(nth(3))
+    outbox.tidy()
+    outbox.close()
+    bench.limits = OutboxConfig()
+    again = bench.open()
+
+    assert ids(again) == ["pedestrian-1"]  # for the broker that there was, and now is again
+    assert again.last_said("gate", "pedestrian") == Said(
+        seq=3,
+        verdict=Verdict.YES,
+        reason=None,
+        episode="pedestrian-3",
+        event_id="pedestrian-3",
+        since=nth(3).decided_at,
+    )
+    assert (bench.faults, bench.n_dropped) == ([], 0)
 
 
 def test_why_a_question_is_unknown_is_kept_over_restarts_without_an_event(bench: Bench) -> None:
