@@ -138,9 +138,8 @@ class Archive:
         directory = self.root / camera
         with self._lock, storage_faults(directory):
             directory.mkdir(parents=True, exist_ok=True)
-            finished = [s for s in find_segments(directory) if s.path not in self._growing]
-            self._look()[camera] = finished
-            self._remove([s for s in finished if s.is_empty])
+            known = self._look()
+            known[camera] = [s for s in find_segments(directory) if s.path not in self._growing]
             room = self._disk(self.root).free + sum(s.size_bytes for s in self._every())
             most = min(room, limits.max_bytes or room) // _PARTS
             path = segment_path(directory, started_at, ending)
@@ -288,10 +287,18 @@ class Archive:
         """Return the finished segments by camera; what was there before counts too."""
         if self._finished is None:
             directories = [d for d in self.root.iterdir() if d.is_dir() and not d.is_symlink()]
-            found = {d.name: find_segments(d) for d in directories}
-            self.index.follow((name, s) for name, segments in found.items() for s in segments)
-            self._finished = found
+            self._finished = {d.name: find_segments(d) for d in directories}
+            self._remove(self._unplayable())
+            found = self._finished.items()
+            self.index.follow((name, s) for name, segments in found for s in segments if s.is_video)
         return self._finished
+
+    def _unplayable(self) -> list[Segment]:
+        """Return the segments of an earlier life that ended before their first picture."""
+        empty = [segment for segment in self._every() if segment.is_empty]
+        for segment in empty:
+            log.info("%s: removed: it was cut off before its first picture", segment.path)
+        return empty
 
     def _look_at_shelves(self) -> dict[Kind, Shelf]:
         if self._shelves is None:

@@ -17,7 +17,9 @@ _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _FILE: Final = re.compile(r"(\d{2}-\d{2}-\d{2}Z(?:-\d+)?)\.(mp4|mov|mkv|vtt|jsonl)")
 VIDEOS: Final = (".mp4", ".mov", ".mkv")
 SIDECARS: Final = (".vtt", ".jsonl")
-_HEADER_BYTES: Final = 256  # a smaller file was given up before its first picture
+HEADER_BYTES: Final = 256  # a smaller file was given up before its first picture
+_MATROSKA_HEADER_BYTES: Final = 8192  # no header is larger; measured: 555, with captions 672
+_CLUSTER: Final = b"\x1f\x43\xb6\x75"  # what pictures lie in.  Source: RFC 9559, 5.1.3
 _JUMP_S: Final = 5.0  # stream time and wall time may differ by so much from frame to frame
 
 
@@ -33,6 +35,11 @@ class Segment:
     size_bytes: int
     is_empty: bool = False  # it was given up before its first picture
     sidecars: tuple[Path, ...] = ()
+
+    @property
+    def is_video(self) -> bool:
+        """Whether there are pictures, and not only what lay beside them."""
+        return self.path.suffix in VIDEOS
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -119,7 +126,17 @@ def _measured(path: Path, sidecars: tuple[Path, ...]) -> Segment:
     told = path.lstat()
     size = told.st_size + sum(p.lstat().st_size for p in sidecars)
     ended_at = datetime.fromtimestamp(told.st_mtime, timezone.utc)
-    return Segment(path, ended_at, size, told.st_size < _HEADER_BYTES, sidecars)
+    return Segment(path, ended_at, size, _is_empty(path, told.st_size), sidecars)
+
+
+def _is_empty(path: Path, n_bytes: int) -> bool:
+    """Whether a file of that size was cut off before its first picture.
+
+    MP4 writes its parameters with the first fragment, Matroska before.
+    """
+    if path.suffix == ".mkv" and HEADER_BYTES <= n_bytes < _MATROSKA_HEADER_BYTES:
+        return _CLUSTER not in path.read_bytes()
+    return n_bytes < HEADER_BYTES
 
 
 def _entries(directory: Path, name: re.Pattern[str]) -> Iterator[os.DirEntry[str]]:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+HEADER_BYTES = 1024  # a smaller file holds no picture, and the next start removes it
 IN_FLIGHT = 3  # pictures: of the last ones some that are shown earlier may be decoded later
-HEADER_BYTES = 256  # a smaller file holds no picture, and the next start removes it
 
 
 @dataclass
@@ -53,11 +53,13 @@ def survive(
 
     The pictures count up to n_numbers and begin again.  In every life each finished segment must
     decode without a complaint and go on where the one before it ended; the last one, too, but for
-    the pictures that were being written.
+    the pictures that were being written.  A later life leaves all that as it is, but for files
+    without a picture, which it removes.
     """
     toll, chance = Toll(), random.Random(seed)
     for _ in range(n):
         known = videos(root)
+        sizes = {path: path.stat().st_size for path in known}
         with Daemon(write_config(file, config)) as daemon:
             wait_until(lambda known=known: videos(root) - known, 120)
             time.sleep(chance.uniform(0.0, 4.0))
@@ -65,6 +67,7 @@ def survive(
             daemon.ended()
         life = sorted(videos(root) - known, key=lambda path: path.stat().st_mtime_ns)
         look(life, toll, n_numbers)
+        toll.faults += changed(sizes)
         toll.n_kills += 1
         on_kill(toll)
     return toll
@@ -72,6 +75,16 @@ def survive(
 
 def videos(root: Path) -> set[Path]:
     return {path for path in root.rglob("*") if path.suffix in (".mp4", ".mov", ".mkv")}
+
+
+def changed(sizes: dict[Path, int]) -> list[str]:
+    """Say which files of earlier lives are not as they ought to be."""
+    faults = []
+    for path, size in sizes.items():
+        now = path.stat().st_size if path.exists() else None
+        if now != (None if size < HEADER_BYTES else size):
+            faults.append(f"{path.name}: had {size} bytes, now {now}")
+    return faults
 
 
 def look(life: list[Path], toll: Toll, n_numbers: int) -> None:

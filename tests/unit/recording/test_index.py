@@ -84,7 +84,7 @@ def test_index_follows_the_files_at_a_start(tmp_path: Path) -> None:
     os.utime(killed, (AT.timestamp() + 150,) * 2)
     gone.unlink()
     gone.with_suffix(".vtt").unlink()
-    other = kept.with_name("09-00-00Z.mkv")
+    other = kept.with_name("09-00-00Z.mov")
     other.write_bytes(bytes(400))
     os.utime(other, (AT.timestamp() + 3700,) * 2)
     again = Archive(tmp_path)
@@ -94,7 +94,7 @@ def test_index_follows_the_files_at_a_start(tmp_path: Path) -> None:
         Indexed("gate/2026-11-21/08-01-00Z.mp4", "gate", "soft", 7, AT + s(60), AT + s(120), 1050),
         Indexed("gate/2026-11-21/08-02-00Z.mp4", "gate", "soft", 7, AT + s(120), AT + s(150), 700),
         Indexed(
-            "gate/2026-11-21/09-00-00Z.mkv",
+            "gate/2026-11-21/09-00-00Z.mov",
             "gate",
             "unknown",
             None,

@@ -168,6 +168,40 @@ def test_archive_drops_what_a_killed_daemon_had_hardly_begun(tmp_path: Path) -> 
     assert not path.exists()
 
 
+@pytest.mark.parametrize("sidecar", [False, True])
+def test_matroska_of_a_killed_daemon_without_a_picture_goes_at_the_next_start_and_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, sidecar: bool
+) -> None:
+    caplog.set_level("INFO", "edge_daemon.recording")
+    day = tmp_path / "gate" / "2026-11-20"
+    day.mkdir(parents=True)
+    header = bytes.fromhex("1a45dfa3") + bytes(668)  # measured: as long as with captions
+    (day / "10-00-00Z.mkv").write_bytes(header)
+    (day / "11-00-00Z.mkv").write_bytes(header + bytes.fromhex("1f43b675") + bytes(300))
+    if sidecar:
+        (day / "10-00-00Z.jsonl").write_bytes(bytes(1000))
+    archive = Archive(tmp_path)
+    put(archive, "door", 1000)  # of another camera
+    rows = archive.index.find("gate", NOW - timedelta(days=1), NOW)
+
+    assert [path.name for path in day.iterdir()] == ["11-00-00Z.mkv"]
+    assert [row.path for row in rows] == ["gate/2026-11-20/11-00-00Z.mkv"]
+    assert [r.getMessage() for r in caplog.records] == [
+        f"{day}/10-00-00Z.mkv: removed: it was cut off before its first picture"
+    ]
+
+
+def test_answers_whose_video_was_taken_away_are_kept_but_not_indexed(tmp_path: Path) -> None:
+    day = tmp_path / "gate" / "2026-11-20"
+    day.mkdir(parents=True)
+    (day / "10-00-00Z.jsonl").write_bytes(bytes(1000))
+    archive = Archive(tmp_path)
+    put(archive, "door", 1000)
+
+    assert (day / "10-00-00Z.jsonl").exists()
+    assert archive.index.find("gate", NOW - timedelta(days=1), NOW) == []
+
+
 def test_archive_keeps_a_reserve_on_the_disk_whoever_recorded_first(tmp_path: Path) -> None:
     archive = Archive(tmp_path, disk(tmp_path, 10 * MB))
     paths = [put(archive, camera, 2 * MB) for camera in ("door", "gate", "gate", "gate")]
