@@ -71,6 +71,11 @@ class Bundle:
         return tuple(next(iter(self.manifest.graphs.values())).files())
 
     @property
+    def main_graph(self) -> GraphName:
+        """The graph that sees pictures, nearly all of the work: what a plan is made of."""
+        return "image" if self.manifest.kind == "grounded" else "model"
+
+    @property
     def concepts(self) -> tuple[str, ...]:
         """What the model was taught to find, for people."""
         return self.manifest.concepts

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_daemon.engine.bundle import Bundle
-    from edge_daemon.engine.runtime import Runtime
+    from edge_daemon.engine.runtime import RunsGraph, Runtime
     from edge_daemon.types import Polygon
 
 _KEPT_QUESTIONS: Final = 1024  # vectors of the questions used last
@@ -38,6 +38,8 @@ class _Standing:
 
 class GroundedEngine:
     """A grounded bundle on a runtime.  One thread at a time.
+
+    main is the graph that looks: nearly all of the work.
 
     Raises BundleError when the bundle lacks the precision, its graphs do not fit its manifest,
     or the first run fails.
@@ -59,7 +61,7 @@ class GroundedEngine:
         tokens = {"tokens": Port("float32", ("B", n_tokens, None))}
         vectors = {"vectors": Port("float32", ("Q", None, None))}
         graph = partial(CheckedGraph, runtime, bundle, chosen)
-        self._image = graph(
+        self.main: RunsGraph = graph(
             "image",
             takes={"pixels": Port("uint8", ("B", height, width, 3))},
             gives=tokens,
@@ -112,7 +114,7 @@ class GroundedEngine:
             raise ValueError(f"need {wanted}, got {pictures.dtype} {pictures.shape}")
         if not len(pictures):
             return np.zeros((0, *self._token_shape), np.float32)
-        return self._image.run(pixels=pictures)["tokens"]
+        return self.main.run(pixels=pictures)["tokens"]
 
     def answer(self, tokens: NDArray[np.float32], questions: QuestionSet) -> Answers:
         """Answer all the questions from the tokens (B, T, D).  Raises EngineRunError."""
@@ -134,7 +136,7 @@ class GroundedEngine:
     def close(self) -> None:
         """Free the runtime.  The engine cannot be used afterwards."""
         self._standing.clear()
-        del self._image, self._question, self._answer
+        del self.main, self._question, self._answer
 
     def _asked(
         self, tokens: NDArray[np.float32], questions: QuestionSet
@@ -167,7 +169,7 @@ class GroundedEngine:
         width, height = self.input_size
         n_tokens = self.grid[0] * self.grid[1]
         ids = np.repeat(self._tokenizer.encode("")[None], 3, axis=0)  # (3, L)
-        tokens = self._image.run(pixels=np.zeros((2, height, width, 3), np.uint8))["tokens"]
+        tokens = self.main.run(pixels=np.zeros((2, height, width, 3), np.uint8))["tokens"]
         vectors = self._question.run(ids=ids)["vectors"]
         mask = np.ones((3, n_tokens), np.float32)
         said = self._answer.run(tokens=tokens, vectors=vectors, mask=mask)

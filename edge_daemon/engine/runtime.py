@@ -74,6 +74,17 @@ class Runtime(Protocol):
         ...
 
 
+class RunsGraph(Protocol):
+    """A graph of a bundle as an engine uses it: opened, checked, on whatever runtime."""
+
+    takes: Mapping[str, Port]
+    gives: Mapping[str, Port]
+
+    def run(self, **feeds: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        """Outputs by name, all finite.  Raises EngineRunError."""
+        ...
+
+
 class GraphTooLargeError(EngineRunError):
     """A batch that does not fit into memory: a smaller one may."""
 
@@ -96,7 +107,7 @@ class CheckedGraph:
         threads: int,
     ) -> None:
         self._where = str(bundle.path / bundle.pinned_graph(precision, which).file)
-        self._names = list(gives)
+        self.takes, self.gives = takes, gives
         self._open = partial(runtime.open, where=self._where, which=which, threads=threads)
         model = bundle.graph(precision, which)
         refuse_external_data(model, where=self._where)
@@ -120,7 +131,7 @@ class CheckedGraph:
         Raises EngineRunError.
         """
         found = dict(zip(self._graph.outputs, self._graph.run(feeds)))
-        for name in self._names:
+        for name in self.gives:
             if not np.isfinite(found[name]).all():
                 what = f"{name}: not finite numbers, weights or input are damaged"
                 raise EngineRunError(what, where=self._where, hint="copy the bundle again")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from edge_daemon.engine.bundle import Bundle
     from edge_daemon.engine.drift import Drift
-    from edge_daemon.engine.runtime import Runtime
+    from edge_daemon.engine.runtime import RunsGraph, Runtime
     from edge_daemon.types import Polygon
 
 _AT_ONCE: Final = 16  # questions a run: each carries a copy of the picture
@@ -38,8 +38,8 @@ class _Asked(QuestionSet):
 class SingleEngine:
     """A single bundle on a runtime.  One thread at a time.
 
-    What is outside a zone is painted in the mean colour; there is no evidence.  Raises
-    BundleError as GroundedEngine does.
+    main is its graph.  What is outside a zone is painted in the mean colour; there is no evidence.
+    Raises BundleError as GroundedEngine does.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class SingleEngine:
         mean, std = (np.asarray(n, np.float32) for n in _normalisation(bundle.manifest))
         self._scale, self._shift = 1 / (255 * std), -mean / std  # (3,) each
         (width, height), length = bundle.input_size, bundle.tokenizer.max_length
-        self._model = CheckedGraph(
+        self.main: RunsGraph = CheckedGraph(
             runtime,
             bundle,
             chosen,
@@ -117,13 +117,11 @@ class SingleEngine:
 
     def close(self) -> None:
         """Free the runtime.  The engine cannot be used afterwards."""
-        del self._model
+        del self.main
 
     def _run(self, pixels: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.float32]:
         attention = (ids != 0).astype(np.int64)
-        return self._model.run(pixel_values=pixels, input_ids=ids, attention_mask=attention)[
-            "logits"
-        ]
+        return self.main.run(pixel_values=pixels, input_ids=ids, attention_mask=attention)["logits"]
 
 
 def _normalisation(manifest: SingleManifest) -> tuple[Sequence[float], Sequence[float]]:

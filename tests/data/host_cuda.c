@@ -19,7 +19,8 @@ static struct { size_t bytes; void *at; } blocks[256];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 #define MOST_OPS 16
-struct op { void *to; const void *from; size_t n; };
+/* A copy, or a call where call is set. */
+struct op { void *to; const void *from; size_t n; void (*call)(void *); };
 struct graph { int n; struct op ops[MOST_OPS]; };
 static struct graph *capturing;
 
@@ -54,15 +55,22 @@ static int give(void *at) {
     return INVALID;
 }
 
-static int copy(void *to, const void *from, size_t n) {
+static void run(struct op *op) {
+    if (op->call) op->call(op->to);
+    else memcpy(op->to, op->from, op->n);
+}
+
+static int put(struct op op) {
     if (!current) return NO_CONTEXT;
     if (capturing) {
         if (capturing->n == MOST_OPS) return INVALID;
-        capturing->ops[capturing->n++] = (struct op){to, from, n};
+        capturing->ops[capturing->n++] = op;
     } else
-        memcpy(to, from, n);
+        run(&op);
     return OK;
 }
+
+static int copy(void *to, const void *from, size_t n) { return put((struct op){to, from, n, NULL}); }
 
 int cuInit(unsigned flags) { return said("HOST_CUDA_DEVICES", 1) ? OK : NO_DEVICE; }
 int cuDriverGetVersion(int *v) { *v = 13000; return OK; }
@@ -88,6 +96,9 @@ int cuStreamDestroy_v2(void *s) { return OK; }
 int cuStreamSynchronize(void *s) { return capturing ? INVALID : current ? OK : NO_CONTEXT; }
 int cuMemcpyHtoDAsync_v2(ptr to, const void *at, size_t n, void *s) { return copy((void *)to, at, n); }
 int cuMemcpyDtoHAsync_v2(void *to, ptr at, size_t n, void *s) { return copy(to, (void *)at, n); }
+int cuLaunchHostFunc(void *s, void (*call)(void *), void *given) {
+    return put((struct op){given, NULL, 0, call});
+}
 int cuStreamBeginCapture_v2(void *s, int mode) { capturing = calloc(1, sizeof *capturing); return OK; }
 int cuStreamEndCapture(void *s, void **g) { *g = capturing; capturing = NULL; return OK; }
 int cuGraphInstantiateWithFlags(void **x, void *g, unsigned long long f) {
@@ -97,7 +108,7 @@ int cuGraphInstantiateWithFlags(void **x, void *g, unsigned long long f) {
 }
 int cuGraphLaunch(void *x, void *s) {
     struct graph *g = x;
-    for (int n = 0; n < g->n; n++) memcpy(g->ops[n].to, g->ops[n].from, g->ops[n].n);
+    for (int n = 0; n < g->n; n++) run(&g->ops[n]);
     return OK;
 }
 int cuGraphDestroy(void *g) { free(g); return OK; }

@@ -133,7 +133,7 @@ class Machine:
         say(part, "goldens", f"{verdict(all(r.ok for r in results))}: worst {worst:.4f}")
         found = np.concatenate([engine.look(self.pictures[n : n + 7]) for n in range(0, 64, 7)])
         say(part, "64 frames beside ONNX Runtime", f"{snr_db(self.expected, found):.1f} dB")
-        loaded: Any = engine._plan
+        loaded: Any = engine.plan
         for batch in (1, 8):
             for graphs in (True, False):
                 loaded._captures, loaded._rows = graphs, 0
@@ -142,6 +142,27 @@ class Machine:
                 say(part, f"look at {batch}, {kind}", timed)
         self._threads(part, engine)
         engine.close()
+
+    def single(self) -> None:
+        """A bundle of kind single: three inputs, everything on the GPU."""
+        from edge_daemon.engine.bundle import load_bundle
+        from edge_daemon.engine.goldens import verify_goldens
+        from edge_daemon.engine.tensorrt.engine import TensorRTEngine
+        from edge_daemon.engine.tensorrt.make import make_plan
+        from edge_daemon.engine.tensorrt.place import open_place
+        from tests.data.tiny_single import write_tiny_single
+
+        self.place = self.place or open_place()
+        with tempfile.TemporaryDirectory() as work:
+            bundle = load_bundle(write_tiny_single(Path(work) / "single"))
+            plan, _ = make_plan(self.place, bundle, "fp16")
+            engine = TensorRTEngine(bundle, "fp16", 4, self.place)
+            engine.take(plan, "report")
+            results = verify_goldens(engine, bundle)
+            engine.close()
+        worst = max(r.difference for r in results)
+        good = verdict(all(r.ok for r in results))
+        self.report.say("TensorRT single", "goldens", f"{good}: worst {worst:.4f}")
 
     def _threads(self, part: str, engine: Any) -> None:
         lock, found, errors = threading.Lock(), [], []
@@ -184,7 +205,7 @@ class Machine:
         try:
             engine = TensorRTEngine(self.bundle, "fp16", 4, self.place)
             engine.take(plan, "report")
-            loaded: Any = engine._plan
+            loaded: Any = engine.plan
             shape = engine.look(self.pictures[:9]).shape
             self.report.say(
                 "memory short", "answers", f"ok {shape}, batches {loaded.largest_batch}"
@@ -366,6 +387,7 @@ def report(bundle: str, out: Path | None) -> int:
         ("TensorRT fp16", lambda: machine.plans("fp16")),
         ("TensorRT fp32", lambda: machine.plans("fp32")),
         ("TensorRT int8", lambda: machine.plans("int8")),
+        ("TensorRT single", machine.single),
         ("memory short", machine.short_memory),
         ("ONNX Runtime CUDA", machine.onnxruntime_cuda),
         ("torch", machine.torch),

@@ -15,6 +15,7 @@ from edge_daemon.engine.bundle import load_bundle
 from edge_daemon.engine.tensorrt.graphs import tensorrt_graph
 from tests.conftest import REPO
 from tests.data.tensorrt_wheels import bindings, members_used, rtx, with_tensorrt
+from tests.data.tiny_single import single_graph
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,6 +110,19 @@ def test_nvidias_parser_and_builder_take_street_in_every_precision(tmp_path: Pat
     assert len(found["told"]) == 4
     assert all(said.get("bytes", 0) > 1_000_000 for said in found["told"].values()), found
     assert all(said["cache"] > 0 for said in found["told"].values())
+
+
+@pytest.mark.timeout(300)
+def test_nvidias_parser_and_builder_take_a_bundle_of_kind_single(tmp_path: Path) -> None:
+    folder, raw = rtx(), single_graph().SerializeToString()
+    for precision in ("fp32", "fp16"):
+        graph = tensorrt_graph(raw, precision, strong=True, where="")
+        (tmp_path / f"{precision}.onnx").write_bytes(graph)
+    told = with_tensorrt(folder, BUILD, *sorted(tmp_path.iterdir()))["told"]
+
+    assert {name: said.get("bytes", 0) > 1000 for name, said in told.items()} == {
+        "fp16.onnx": True, "fp32.onnx": True,
+    }, told  # fmt: skip
 
 
 @pytest.mark.timeout(300)

@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import REPO, missing
 from tests.data.tiny_bundle import write_tiny_bundle
+from tests.data.tiny_single import write_tiny_single
 
 PROLOGUE = """
 import json, logging, sys, threading, time
@@ -35,7 +36,7 @@ logging.basicConfig(level="INFO", format="%(levelname)s %(message)s", stream=sys
 bundle, plans = load_bundle(Path(sys.argv[1])), Path(sys.argv[2])
 place = open_place()
 wanted = fingerprint(place.trt, place.driver.device, bundle, "fp16")
-plan = Plan(bundle.graph("fp32", "image"), {"largest_batch": 8, "dla_core": None})
+plan = Plan(bundle.graph("fp32", bundle.main_graph), {"largest_batch": 8, "dla_core": None})
 shelf = PlanShelf(plans)
 """
 
@@ -76,9 +77,9 @@ engine = open_tensorrt(bundle, "auto", 1, plans=plans)
 plain = open_backend("onnxruntime", bundle, "fp32", 1)
 pictures = stripes(19, 1)
 same = [bool(np.array_equal(engine.look(p), plain.look(p))) for p in
-        (pictures, pictures[:1], pictures[:8], *[pictures[:2]] * 6)]
+        (pictures, pictures[:1], pictures[:8], *[pictures[n : n + 2] for n in range(6)])]
 print(all(same), len(same), engine.info.backend, engine.info.precision)
-print(trt.opened[0].batches[:6], engine._plan.captured)
+print(trt.opened[0].batches[:6], engine.plan.captured)
 print(all(r.ok for r in verify_goldens(engine, bundle)))
 found = []
 threads = [threading.Thread(target=lambda: found.append(engine.look(pictures[:2]))) for _ in "ab"]
@@ -98,11 +99,35 @@ def test_a_plan_looks_as_onnx_runtime_does(cuda: Path, bundle: Path, integrated:
     assert lines[3] == "True 2"
 
 
+def test_a_plan_of_a_single_bundle_answers_as_onnx_runtime_does(cuda: Path, tmp_path: Path) -> None:
+    program = """
+from edge_daemon.engine.open import open_backend
+from edge_daemon.engine.tensorrt.graphs import tensorrt_graph
+from tests.data.tiny_bundle import LIMITS
+from tests.integration.engine.opened import LEFT, ask
+raw = tensorrt_graph(bundle.graph("fp32", "model"), "fp32", strong=True, where="")
+shelf.save(bundle.name, wanted, Plan(raw, {}))
+engine = open_tensorrt(bundle, "auto", 1, plans=plans)
+plain = open_backend("onnxruntime", bundle, "fp32", 1)
+texts = [f"Is {'the ' * (n % 3)}picture {word}?" for n in range(4) for word in LIMITS]
+zones = [(None, LEFT)[n % 2] for n in range(24)]
+found, expected = (ask(e, stripes(3, 1), texts, zones).p_yes for e in (engine, plain))
+apart = float(np.abs(found - expected).max())
+print(engine.info.backend, engine.info.precision, found.shape, apart < 1e-5 or apart)
+print(trt.opened[0].batches[:5], all(r.ok for r in verify_goldens(engine, bundle)))
+engine.close()
+"""
+    lines = said(cuda, write_tiny_single(tmp_path / "single"), program)
+
+    assert lines[0] == "tensorrt fp16 (3, 24) True"
+    assert lines[1] == "[8, 8, 8, 8, 8] True"  # one to warm up, then 24 as 16 and 8: 8, 8, 8
+
+
 def test_memory_that_is_short_makes_batches_smaller(cuda: Path, bundle: Path) -> None:
     program = """
 shelf.save(bundle.name, wanted, plan)
 engine = open_tensorrt(bundle, "auto", 1, plans=plans)
-print(engine.look(stripes(9, 1)).shape, engine._plan.largest_batch)
+print(engine.look(stripes(9, 1)).shape, engine.plan.largest_batch)
 """
     picture, tokens = 128 * 72 * 3, 16 * 9 * 6 * 4
     lines = said(cuda, bundle, program, HOST_CUDA_BYTES=str(2 * 3 * (picture + tokens)))
@@ -135,7 +160,7 @@ def test_faults_in_a_row_give_the_gpu_up(cuda: Path, bundle: Path) -> None:
 shelf.save(bundle.name, wanted, plan)
 engine = open_tensorrt(bundle, "auto", 1, plans=plans)
 trt.opened[0].broken = True
-engine._plan._captures = False
+engine.plan._captures = False
 for n in range(4):
     try:
         print(engine.look(stripes(3, 1)).shape, engine.info.backend)

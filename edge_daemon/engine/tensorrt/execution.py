@@ -1,4 +1,4 @@
-"""A plan on the GPU: pictures in, tokens out."""
+"""A plan on the GPU: what a graph takes goes in, what it gives comes out."""
 
 from __future__ import annotations
 
@@ -13,22 +13,26 @@ from edge_daemon.engine.tensorrt.builder import build_log
 from edge_daemon.errors import EngineRunError, PlanError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from edge_daemon.engine.cuda.driver import Driver
+    from edge_daemon.engine.runtime import Port, Size
 
 log = logging.getLogger(__name__)
 
-_DTYPES: Final = {"FLOAT": "float32", "UINT8": "uint8"}
+_HELD_AS: Final = {"int64": "int32"}
+"""TensorRT before 10 has no int64; plans of all releases take word pieces as int32."""
 _STEADY: Final = 3  # batches of one size before they are captured as a graph
 
 
 class LoadedPlan:
-    """An image plan, ready: pixels uint8 (B, H, W, 3) -> tokens float32 (B, T, D).
+    """A plan of a graph whose inputs and outputs all have B, and B alone, open; ready to run.
 
-    One thread at a time, any thread.  Raises PlanError for a plan that TensorRT or the bundle
-    does not take, EngineRunError where the GPU fails, GraphTooLargeError where not even one
-    picture fits.
+    takes and gives are the graph's.  One thread at a time, any thread.  Raises PlanError for a
+    plan that TensorRT or the bundle does not take, EngineRunError where the GPU fails,
+    GraphTooLargeError where not even a batch of one fits.
     """
 
     def __init__(
@@ -37,20 +41,21 @@ class LoadedPlan:
         driver: Driver,
         plan: bytes,
         *,
-        shape: tuple[int, int, int],
-        n_tokens: int,
+        takes: Mapping[str, Port],
+        gives: Mapping[str, Port],
         where: str,
         graphs: bool = True,
     ) -> None:
         self._trt, self._driver, self._where = trt, driver, where
+        self._takes, self._gives = dict(takes), dict(gives)
         self._captures = graphs
         self._graph: Any = None
         self._rows = self._steady = 0
         self._stream: int | None = None
-        self._shared: tuple[SharedArray, SharedArray] | None = None
+        self._shared: dict[str, SharedArray] = {}
         with driver.current():
             try:
-                self._open(plan, shape, n_tokens)
+                self._open(plan)
             except BaseException:
                 self._release()
                 raise
@@ -65,16 +70,21 @@ class LoadedPlan:
         """Whether the last batches ran as a CUDA graph."""
         return self._graph is not None
 
-    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Tokens of pictures, an array of the caller's.  Raises EngineRunError."""
-        assert self._shared is not None  # noqa: S101  not closed
-        found = np.empty((len(pictures), *self._shared[1].host.shape[1:]), np.float32)
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        """Outputs by name, arrays of the caller's.  Raises EngineRunError."""
+        n = len(next(iter(feeds.values())))
+        found = {
+            name: np.empty((n, *self._shared[name].host.shape[1:]), np.float32)
+            for name in self._gives
+        }
         with self._driver.current():
-            for at in range(0, len(pictures), self._largest):
-                part = pictures[at : at + self._largest]
-                self._shared[0].host[: len(part)] = part
-                self._run(len(part))
-                found[at : at + len(part)] = self._shared[1].host[: len(part)]
+            for at in range(0, n, self._largest):
+                rows = min(self._largest, n - at)
+                for name, given in feeds.items():
+                    self._shared[name].host[:rows] = given[at : at + rows]
+                self._run(rows)
+                for name, array in found.items():
+                    array[at : at + rows] = self._shared[name].host[:rows]
         return found
 
     def close(self) -> None:
@@ -82,7 +92,7 @@ class LoadedPlan:
         with self._driver.current():
             self._release()
 
-    def _open(self, plan: bytes, shape: tuple[int, int, int], n_tokens: int) -> None:
+    def _open(self, plan: bytes) -> None:
         trt = self._trt
         self._said = said = build_log(trt)  # TensorRT keeps a bare pointer to it
         self._runtime = runtime = trt.Runtime(said)
@@ -92,48 +102,45 @@ class LoadedPlan:
             what = f"TensorRT {trt.__version__} does not take the plan: {said.first}"
             raise PlanError(what, where=self._where, hint=hint)
         names = [engine.get_tensor_name(n) for n in range(engine.num_io_tensors)]
-        self._takes, self._gives = (self._named(names, kind) for kind in ("INPUT", "OUTPUT"))
-        tokens = tuple(engine.get_tensor_shape(self._gives))
-        self._check(self._takes, "pixels", "UINT8", (-1, *shape))
-        self._check(self._gives, "tokens", "FLOAT", (-1, n_tokens, tokens[-1]))
+        self._check(names, trt.TensorIOMode.INPUT, self._takes)
+        self._check(names, trt.TensorIOMode.OUTPUT, self._gives)
         self._context = context = engine.create_execution_context()
         if context is None:
             hint = "free memory of the GPU, or build with a smaller --largest-batch"
             what = f"no memory to run the plan: {said.first}"
             raise GraphTooLargeError(what, where=self._where, hint=hint)
         self._stream = self._driver.make_stream()
-        self._largest = int(engine.get_tensor_profile_shape(self._takes, 0)[2][0])
-        self._fit(shape, tokens[1:])
+        some = next(iter(self._takes))
+        self._largest = int(engine.get_tensor_profile_shape(some, 0)[2][0])
+        self._fit()
 
-    def _named(self, names: list[str], kind: str) -> str:
-        wanted = getattr(self._trt.TensorIOMode, kind)
-        found = [name for name in names if self._engine.get_tensor_mode(name) == wanted]
-        if len(found) != 1:
-            self._refuse(f"has {len(found)} tensors of kind {kind.lower()}: {', '.join(found)}")
-        return found[0]
-
-    def _check(self, name: str, wanted: str, dtype: str, shape: tuple[int, ...]) -> None:
-        engine = self._engine
-        found = tuple(engine.get_tensor_shape(name))
-        if name != wanted:
-            self._refuse(f"has {name} instead of {wanted}")
-        if engine.get_tensor_dtype(name) != getattr(self._trt.DataType, dtype):
-            self._refuse(f"{name} is {engine.get_tensor_dtype(name)} instead of {dtype}")
-        if found != shape:
-            self._refuse(f"{name} is {found} instead of {shape}")
+    def _check(self, names: list[str], mode: Any, agreed: Mapping[str, Port]) -> None:  # noqa: ANN401  theirs
+        """Raise PlanError where the plan's inputs, or outputs, are not the ones agreed."""
+        engine, kinds = self._engine, self._trt.DataType
+        dtypes = {"float32": kinds.FLOAT, "uint8": kinds.UINT8, "int64": kinds.INT32}
+        found = [name for name in names if engine.get_tensor_mode(name) == mode]
+        if set(found) != set(agreed):
+            self._refuse(f"has {', '.join(found)} instead of {', '.join(agreed)}")
+        for name, port in agreed.items():
+            dtype, shape = engine.get_tensor_dtype(name), tuple(engine.get_tensor_shape(name))
+            if dtype != dtypes[port.dtype]:
+                self._refuse(f"{name} is {dtype} instead of {dtypes[port.dtype]}")
+            if len(shape) != len(port.shape) or not all(map(_fits, shape, port.shape)):
+                self._refuse(f"{name} is {shape} instead of {port}")
 
     def _refuse(self, what: str) -> None:
         hint = "build it again: edge-daemon engine build"
         raise PlanError(what, where=self._where, hint=hint)
 
-    def _fit(self, shape: tuple[int, int, int], tokens: tuple[int, ...]) -> None:
+    def _fit(self) -> None:
         """Find the largest batch there is memory for, by halving and trying."""
         wanted = self._largest
         while True:
             try:
-                self._try(shape, tokens)
+                self._try()
                 break
             except GraphTooLargeError:
+                self._unshare()
                 if self._largest == 1:
                     raise
                 self._largest = (self._largest + 1) // 2
@@ -141,28 +148,22 @@ class LoadedPlan:
             log.warning("%s: the GPU has memory for batches of %d, not %d",
                         self._where, self._largest, wanted)  # fmt: skip
 
-    def _try(self, shape: tuple[int, int, int], tokens: tuple[int, ...]) -> None:
-        taken = SharedArray(self._driver, (self._largest, *shape), _DTYPES["UINT8"])
-        try:
-            given = SharedArray(self._driver, (self._largest, *tokens), _DTYPES["FLOAT"])
-        except GraphTooLargeError:
-            taken.close()
-            raise
-        self._shared = (taken, given)
-        taken.host[:] = 0
-        try:
-            self._bind(self._largest)
-            self._enqueue(self._largest)
-        except GraphTooLargeError:
-            self._unshare()
-            raise
+    def _try(self) -> None:
+        for name, port in (self._takes | self._gives).items():
+            dtype = _HELD_AS.get(port.dtype, port.dtype)
+            sizes = tuple(self._engine.get_tensor_shape(name))[1:]
+            self._shared[name] = SharedArray(self._driver, (self._largest, *sizes), dtype)
+            self._shared[name].host[:] = 0
+        self._bind(self._largest)
+        self._enqueue(self._largest)
 
     def _bind(self, rows: int) -> None:
         """Tell the context this batch size and where its arrays lie."""
-        assert self._shared is not None  # noqa: S101  made before
-        shape = (rows, *self._shared[0].host.shape[1:])
-        ok = self._context.set_input_shape(self._takes, shape)
-        for name, array in zip((self._takes, self._gives), self._shared):
+        ok = True
+        for name in self._takes:
+            shape = (rows, *self._shared[name].host.shape[1:])
+            ok = ok and self._context.set_input_shape(name, shape)
+        for name, array in self._shared.items():
             ok = ok and self._context.set_tensor_address(name, array.address)
         if not ok:
             self._fail(f"does not take a batch of {rows}")
@@ -197,11 +198,12 @@ class LoadedPlan:
         self._driver.wait(self._handle)
 
     def _put(self, rows: int) -> None:
-        assert self._shared is not None  # noqa: S101  made before
-        self._shared[0].upload(rows, self._handle)
+        for name in self._takes:
+            self._shared[name].upload(rows, self._handle)
         if not self._context.execute_async_v3(self._handle):
             self._fail("failed to run")
-        self._shared[1].download(rows, self._handle)
+        for name in self._gives:
+            self._shared[name].download(rows, self._handle)
 
     def _fail(self, what: str) -> None:
         hint = "see dmesg; if this stays, build the plan again: edge-daemon engine build"
@@ -218,9 +220,9 @@ class LoadedPlan:
         self._graph = None
 
     def _unshare(self) -> None:
-        for array in self._shared or ():
+        for array in self._shared.values():
             array.close()
-        self._shared = None
+        self._shared.clear()
 
     def _release(self) -> None:
         """Context before engine before runtime: TensorRT wants that order."""
@@ -232,3 +234,8 @@ class LoadedPlan:
         if self._stream is not None:
             self._driver.free_stream(self._stream)
         self._stream = None
+
+
+def _fits(size: int, agreed: Size) -> bool:
+    """Whether a size of the plan, -1 where it is open, is the one agreed."""
+    return size == (-1 if isinstance(agreed, str) else size if agreed is None else agreed)

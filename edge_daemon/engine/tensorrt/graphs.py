@@ -1,4 +1,4 @@
-"""Image graphs as TensorRT wants them: the precision lies in the ONNX file.
+"""Graphs as TensorRT wants them: the precision lies in the ONNX file.
 
 TensorRT 11 has no precision flags and no calibrators; 8.5 has no strong types.  One graph serves
 both: halves are written into it, and bytes as Q/DQ.
@@ -42,6 +42,7 @@ def tensorrt_graph(graph: bytes, precision: Precision, *, strong: bool, where: s
         model = read_network(graph).model
     _drop_foreign_opsets(model)
     _cast_first(model)
+    _narrow_inputs(model)
     if precision == "int8" and strong:
         model = version_converter.convert_version(model, HALF_SCALES_OPSET)
     if precision == "fp16" or (precision == "int8" and strong):
@@ -57,8 +58,14 @@ def tensorrt_graph(graph: bytes, precision: Precision, *, strong: bool, where: s
 
 
 def _in_halves(model: ModelProto) -> ModelProto:
-    """Float tensors become halves; inputs and outputs keep their types."""
+    """Float tensors become halves; inputs and outputs keep their types.
+
+    The converter writes the same cast once for each reader that stays float (1.31.1).
+    """
     halved = OnnxModel(convert_float_to_float16(model, keep_io_types=True))
+    nodes = {node.output[0]: node for node in halved.model.graph.node}
+    del halved.model.graph.node[:]
+    halved.model.graph.node.extend(nodes.values())
     halved.topological_sort()
     made: ModelProto = halved.model
     return made
@@ -91,3 +98,16 @@ def _cast_first(model: ModelProto) -> None:
         graph = model.graph.node
         graph.remove(cast)
         graph.insert(n, cast)
+
+
+def _narrow_inputs(model: ModelProto) -> None:
+    """Take int64 inputs as int32, and widen them inside: TensorRT before 10 has no int64."""
+    for value in model.graph.input:
+        kind = value.type.tensor_type
+        if kind.elem_type != onnx.TensorProto.INT64:
+            continue
+        kind.elem_type, wide = onnx.TensorProto.INT32, f"{value.name}_int64"
+        for node in model.graph.node:
+            node.input[:] = [wide if name == value.name else name for name in node.input]
+        widen = onnx.helper.make_node("Cast", [value.name], [wide], to=onnx.TensorProto.INT64)
+        model.graph.node.insert(0, widen)

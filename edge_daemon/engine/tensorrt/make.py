@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from edge_daemon.engine.tensorrt.builder import Recipe, build_plan, has_strong_types
 from edge_daemon.engine.tensorrt.graphs import tensorrt_graph
-from edge_daemon.engine.tensorrt.place import source_graph
+from edge_daemon.engine.tensorrt.place import source_graph, source_precision
 from edge_daemon.engine.tensorrt.plans import Plan
 from edge_daemon.engine.tensorrt.presets import workspace_bytes
 
@@ -31,7 +31,7 @@ def make_plan(
     """
     source = source_graph(bundle, precision)
     where = str(bundle.path / source.file)
-    raw = bundle.graph("int8" if precision == "int8" else "fp32", "image")
+    raw = bundle.graph(source_precision(precision), bundle.main_graph)
     model = tensorrt_graph(raw, precision, strong=has_strong_types(place.trt), where=where)
     recipe = Recipe(
         precision,

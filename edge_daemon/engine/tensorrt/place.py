@@ -54,9 +54,14 @@ def precision_of(bundle: Bundle, wanted: str, preset: Preset) -> Precision:
     raise BundleError(f"has no {wanted} graphs", where=f"bundle {bundle.path}", hint=hint)
 
 
+def source_precision(precision: Precision) -> Precision:
+    """The precision of the bundle's file that a plan is made from."""
+    return "int8" if precision == "int8" else "fp32"
+
+
 def source_graph(bundle: Bundle, precision: Precision) -> PinnedFile:
     """The bundle's own file that a plan is made from."""
-    return bundle.pinned_graph("int8" if precision == "int8" else "fp32", "image")
+    return bundle.pinned_graph(source_precision(precision), bundle.main_graph)
 
 
 def fingerprint(trt: Any, device: Device, bundle: Bundle, precision: Precision) -> Fingerprint:  # noqa: ANN401  the module

@@ -19,7 +19,7 @@ from edge_daemon.engine.tensorrt.lint import faults
 from edge_daemon.engine.tensorrt.plans import Fingerprint, Plan, PlanShelf
 from edge_daemon.engine.tensorrt.presets import PRESETS, preset_for
 from edge_daemon.errors import BundleError, PlanError
-from tests.data import tiny_bundle
+from tests.data import tiny_bundle, tiny_single
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,6 +101,17 @@ def test_pictures_are_cast_before_they_are_transposed() -> None:
 
     nodes = onnx.load_model_from_string(raw).graph.node
     assert [node.op_type for node in nodes] == ["Cast", "Transpose"]
+
+
+def test_word_pieces_are_taken_as_int32() -> None:
+    model = tiny_single.single_graph()
+    raw = tensorrt_graph(model.SerializeToString(), "fp16", strong=True, where="")
+
+    graph = onnx.load_model_from_string(raw).graph
+    types = {value.name: value.type.tensor_type.elem_type for value in graph.input}
+    wide = {n.input[0] for n in graph.node if n.op_type == "Cast" and n.attribute[0].i == 7}
+    assert types == {"pixel_values": 1, "input_ids": 6, "attention_mask": 6}
+    assert wide == {"input_ids", "attention_mask"}
 
 
 def test_a_plan_comes_back_with_its_choices(tmp_path: Path) -> None:
