@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -97,6 +98,27 @@ def _noted(row: dict[str, float], curves: Any) -> None:  # noqa: ANN401 - any te
     log.info("%s", " ".join(f"{name}={value:.4g}" for name, value in row.items()))
 
 
+def in_order(
+    batches: Batches, numbers: range, workers: int, *, cuda: bool = False
+) -> DataLoader[Batch]:
+    """Batches of these numbers, in order, made by so many processes; 0: by this one.
+
+    Workers are forked from a server that was started afresh, never from this process: a copy of
+    one with threads (of torch, OpenCV, decoders) holds locks that nobody will ever give back.
+    """
+    server = get_context("forkserver")
+    server.set_forkserver_preload([Batches.__module__])  # once, not in each worker
+    return DataLoader(
+        batches,
+        batch_size=None,
+        sampler=numbers,
+        num_workers=workers,
+        multiprocessing_context=server if workers else None,
+        pin_memory=cuda,
+        prefetch_factor=4 if cuda and workers else None,
+    )
+
+
 class _Run:
     """Network, optimiser and averaged weights at some step."""
 
@@ -184,9 +206,7 @@ class _Run:
         self.save(checkpoint)
 
     def _batches(self) -> DataLoader[Batch]:
-        """Those from this step on, each made by one of the workers, in order."""
-        material, cuda = self.material, self.device.type == "cuda"
-        workers = self.settings.workers or 0
+        material = self.material
         batches = Batches(
             self.settings,
             material.train,
@@ -194,14 +214,9 @@ class _Run:
             material.cutouts,
             material.tokenizer,
         )
-        return DataLoader(
-            batches,
-            batch_size=None,
-            sampler=range(self.step, self.settings.optim.steps),
-            num_workers=workers,
-            pin_memory=cuda,
-            prefetch_factor=4 if cuda and workers else None,
-        )
+        numbers = range(self.step, self.settings.optim.steps)
+        cuda = self.device.type == "cuda"
+        return in_order(batches, numbers, self.settings.workers or 0, cuda=cuda)
 
     def _learn(self, batch: Batch) -> dict[str, Tensor]:
         """One step; returns the parts of the loss, on the device."""

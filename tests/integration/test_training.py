@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+import shutil
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -29,12 +31,11 @@ if TYPE_CHECKING:
 try:
     import torch
     from safetensors.torch import save_file
-    from torch.utils.data import DataLoader
 
     from edge_daemon.training.batches import Batches
     from edge_daemon.training.data import open_material
     from edge_daemon.training.export import load_network
-    from edge_daemon.training.loop import build_network
+    from edge_daemon.training.loop import build_network, in_order
     from edge_daemon.training.meaning import learn_to_read
     from edge_daemon.training.network import ImageEncoder
     from edge_daemon.training.warm_start import start_from
@@ -57,14 +58,15 @@ threads: 1
 checkpoint_every: 2
 data: {{root: {root}, cache: {cache}, rendered_share: 0.0}}
 model: {{width: 64, height: 64, dim: 72, question_width: 16, question_layers: 1}}
-optim: {{steps: {steps}, batch: 2, questions: 6, reading_steps: 3, warm_up: 1}}
+optim: {{steps: 4, batch: 2, questions: 6, reading_steps: 3, warm_up: 1}}
 """
 
 
-@pytest.fixture
-def settings_file(tmp_path: Path) -> Path:
-    """A run's settings, and beside them eight small pictures, labels and starting weights."""
-    root = tmp_path / "data"
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight small pictures, their labels and starting weights; the cache comes beside them."""
+    folder = tmp_path_factory.mktemp("training")
+    root = folder / "data"
     (root / "init").mkdir(parents=True)
     rng = np.random.default_rng(0)
     rows = []
@@ -72,10 +74,10 @@ def settings_file(tmp_path: Path) -> Path:
         for n in range(8):
             key = f"highway_5cls/{n:02d}"
             pixels = rng.integers(0, 255, (64, 64, 3), np.uint8)
-            data = cv2.imencode(".png", pixels)[1].tobytes()
+            encoded = cv2.imencode(".png", pixels)[1].tobytes()
             member = tarfile.TarInfo(f"{key}.png")
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
+            member.size = len(encoded)
+            archive.addfile(member, io.BytesIO(encoded))
             human = [[0.2, 0.2, 0.7, 0.9, ("person", "car")[n % 2]]]
             split = "val" if n > 5 else "train"
             rows.append(
@@ -88,13 +90,33 @@ def settings_file(tmp_path: Path) -> Path:
     with gzip.open(root / "labels.jsonl.gz", "wt") as lines:
         lines.writelines(json.dumps(row) + "\n" for row in rows)
     _write_starting_weights(root / "init" / "mobilenet_v2_1.0_224.safetensors")
-    return _write_settings(tmp_path, steps=4)
+    return folder
 
 
-def _write_settings(folder: Path, steps: int) -> Path:
-    path = folder / "settings.yaml"
-    path.write_text(SETTINGS.format(root=folder / "data", cache=folder / "cache", steps=steps))
+@pytest.fixture
+def settings_file(data: Path, tmp_path: Path) -> Path:
+    """Settings of a run of four steps."""
+    path = tmp_path / "settings.yaml"
+    path.write_text(SETTINGS.format(root=data / "data", cache=data / "cache"))
     return path
+
+
+@pytest.fixture(scope="module")
+def made_once(data: Path) -> Path:
+    """A folder in which such a run was trained and exported."""
+    path = data / "settings.yaml"
+    path.write_text(SETTINGS.format(root=data / "data", cache=data / "cache"))
+    assert _run("train", path, data) == 0
+    assert _run("export", path, data) == 0
+    return data
+
+
+@pytest.fixture
+def made(made_once: Path, tmp_path: Path) -> Path:
+    """The test's own copy of run and bundle."""
+    for name in ("run", "tiny"):
+        shutil.copytree(made_once / name, tmp_path / name)
+    return tmp_path
 
 
 def _write_starting_weights(path: Path) -> None:
@@ -116,11 +138,10 @@ def _run(step: str, settings: Path, folder: Path, *more: str, run: str = "run") 
     return main([step, "--settings", str(settings), *places, *more])
 
 
-def test_training_goes_on_where_it_stopped(settings_file: Path, tmp_path: Path) -> None:
-    assert _run("train", settings_file, tmp_path) == 0
-    assert _run("train", _write_settings(tmp_path, steps=6), tmp_path) == 0
+def test_training_goes_on_where_it_stopped(settings_file: Path, made: Path) -> None:
+    assert _run("train", settings_file, made, "--steps", "6") == 0
 
-    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    state = torch.load(made / "run" / "checkpoint.pt", weights_only=True)
     assert state["step"] == 6
 
 
@@ -149,19 +170,33 @@ def test_batches_are_the_same_whoever_makes_them(settings_file: Path) -> None:
     batches = Batches(
         settings, material.train, material.pictures, material.cutouts, material.tokenizer
     )
-    loader = DataLoader(batches, batch_size=None, sampler=range(1, 4), num_workers=2)
+    loader = in_order(batches, range(1, 4), workers=2)
     made = [(batch.plans[0].views, batch.ids.tolist()) for batch in loader]
 
     assert [ids for _, ids in made] == [batches[n].ids.tolist() for n in range(1, 4)]
     assert made[1][0][0].window == batches[2].plans[0].views[0].window
 
 
-def test_an_exported_bundle_opens_and_repeats_its_goldens(
-    settings_file: Path, tmp_path: Path
-) -> None:
-    assert _run("train", settings_file, tmp_path) == 0
-    assert _run("export", settings_file, tmp_path) == 0
-    bundle = load_bundle(tmp_path / "tiny")
+def test_workers_are_no_copies_of_the_process_that_trains() -> None:
+    """A fork of one with native threads may hang, or crash, in a lock that nobody gives back."""
+    parents = list(in_order(_Parents(), range(2), workers=1))
+
+    assert len(parents) == 2
+    assert os.getpid() not in parents
+
+
+class _Parents:
+    """In place of batches: who started the process that makes them."""
+
+    def __getitem__(self, number: int) -> int:
+        return os.getppid()
+
+    def __len__(self) -> int:
+        return 2
+
+
+def test_an_exported_bundle_opens_and_repeats_its_goldens(made: Path) -> None:
+    bundle = load_bundle(made / "tiny")
     engine = open_backend("onnxruntime", bundle, "fp32", 1)
     results = verify_goldens(engine, bundle)
     engine.close()
@@ -177,43 +212,36 @@ def test_an_exported_bundle_opens_and_repeats_its_goldens(
 
 
 def test_an_exported_bundle_keeps_the_words_of_its_checkpoint(
-    settings_file: Path, tmp_path: Path
+    settings_file: Path, made: Path
 ) -> None:
-    assert _run("train", settings_file, tmp_path) == 0
-    path = tmp_path / "run" / "checkpoint.pt"
+    path = made / "run" / "checkpoint.pt"
     state = torch.load(path, weights_only=True)
     at = state["vocab"].index("sidewalk")
     state["vocab"][at] = "pavements"  # as if the grammar had changed since
     torch.save(state, path)
-    assert _run("export", settings_file, tmp_path) == 0
-    tokenizer = load_bundle(tmp_path / "tiny").tokenizer
+    assert _run("export", settings_file, made) == 0
+    tokenizer = load_bundle(made / "tiny").tokenizer
 
     assert tokenizer.vocab == state["vocab"]
     assert "sidewalk" not in tokenizer.known_words
     assert not tokenizer.supports("Is there a car on the sidewalk?")
 
 
-def test_drift_is_measured_anew_for_a_bundle_that_has_none(
-    settings_file: Path, tmp_path: Path
-) -> None:
-    assert _run("train", settings_file, tmp_path) == 0
-    assert _run("export", settings_file, tmp_path) == 0
-    before = (tmp_path / "tiny" / "manifest.yaml").read_text()
-    edit_manifest(tmp_path / "tiny", drift=None)
-    assert _run("drift", settings_file, tmp_path) == 0
+def test_drift_is_measured_anew_for_a_bundle_that_has_none(settings_file: Path, made: Path) -> None:
+    before = (made / "tiny" / "manifest.yaml").read_text()
+    edit_manifest(made / "tiny", drift=None)
+    assert _run("drift", settings_file, made) == 0
 
-    assert (tmp_path / "tiny" / "manifest.yaml").read_text() == before
+    assert (made / "tiny" / "manifest.yaml").read_text() == before
 
 
 def test_a_bundle_gives_back_the_weights_it_was_exported_from(
-    settings_file: Path, tmp_path: Path
+    settings_file: Path, made: Path
 ) -> None:
-    assert _run("train", settings_file, tmp_path) == 0
-    assert _run("export", settings_file, tmp_path) == 0
-    settings, tokenizer = Settings.read(settings_file), load_bundle(tmp_path / "tiny").tokenizer
-    trained = load_network(settings, tmp_path / "run" / "checkpoint.pt", tokenizer).state_dict()
+    settings, tokenizer = Settings.read(settings_file), load_bundle(made / "tiny").tokenizer
+    trained = load_network(settings, made / "run" / "checkpoint.pt", tokenizer).state_dict()
     fresh = build_network(settings, len(tokenizer.vocab), tokenizer.max_length)
-    new_words = start_from(fresh, tmp_path / "tiny", tokenizer.vocab)
+    new_words = start_from(fresh, made / "tiny", tokenizer.vocab)
 
     assert not new_words.any()
     for name, value in fresh.state_dict().items():
@@ -222,14 +250,12 @@ def test_a_bundle_gives_back_the_weights_it_was_exported_from(
 
 
 def test_a_run_that_starts_from_a_bundle_keeps_the_words_it_can_read(
-    settings_file: Path, tmp_path: Path
+    settings_file: Path, made: Path
 ) -> None:
-    assert _run("train", settings_file, tmp_path) == 0
-    assert _run("export", settings_file, tmp_path) == 0
-    settings, bundle = Settings.read(settings_file), load_bundle(tmp_path / "tiny")
+    settings, bundle = Settings.read(settings_file), load_bundle(made / "tiny")
     vocab = [*bundle.tokenizer.vocab[:-1], "another"]
     network = build_network(settings, len(vocab), bundle.tokenizer.max_length)
-    new_words = start_from(network, tmp_path / "tiny", vocab)
+    new_words = start_from(network, made / "tiny", vocab)
     before = network.question.words.weight.detach().clone()
     learn_to_read(
         network.question, network.meaning, bundle.tokenizer, steps=2, seed=0, new_words=new_words
@@ -240,11 +266,11 @@ def test_a_run_that_starts_from_a_bundle_keeps_the_words_it_can_read(
     assert not changed[~new_words].any()
 
 
-def test_packed_data_are_read_like_the_whole(settings_file: Path, tmp_path: Path) -> None:
+def test_packed_data_are_read_like_the_whole(data: Path, tmp_path: Path) -> None:
     packed = tmp_path / "packed"
-    paths = pack(tmp_path / "data", packed, 60_000)
+    paths = pack(data / "data", packed, 60_000)
     archives = sorted(packed.glob("pictures-*.tar"))
-    whole = open_pictures(tmp_path / "whole.u8", [tmp_path / "data" / "pictures-00.tar"])
+    whole = open_pictures(tmp_path / "whole.u8", [data / "data" / "pictures-00.tar"])
     parts = open_pictures(tmp_path / "parts.u8", archives)
 
     assert set(archives) < set(paths)
