@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from edge_daemon.cli.video_jobs import Job
     from edge_daemon.config.models import EngineConfig
     from edge_daemon.engine.base import Engine
-    from edge_daemon.recording.sound import Sound
+    from edge_daemon.recording.sound import FileSound
     from edge_daemon.types import Frame, QuestionId, QuestionState
 
 _READ_AHEAD: Final = 8  # decoded pictures; a 1080p one holds 3 MB
@@ -148,7 +148,7 @@ class _Output:
 
     def __init__(self, job: Job, path: Path, threads: int) -> None:
         self._job, self._path, self._threads = job, path, threads
-        self._sound: Sound | None = None
+        self._sound: FileSound | None = None
         self._writer: VideoWriter | None = None
 
     def __enter__(self) -> Self:

@@ -334,13 +334,12 @@ class CameraConfig(Section):
 
     @model_validator(mode="after")
     def _packets_for_soft(self) -> CameraConfig:
-        has_packets = self.source.kind in (SourceKind.STREAM, SourceKind.FILES)
-        if self.record.mode == "soft" and not has_packets:
+        if self.record.mode == "soft" and not self._has_packets:
             raise ValueError(
                 "record.mode soft keeps a camera's own H.264 or H.265, and this source has none"
                 " -- use burned"
             )
-        if self.record.clips is not None and not has_packets:
+        if self.record.clips is not None and not self._has_packets:
             raise ValueError(
                 "record.clips are cut from a camera's own H.264 or H.265, and this source has none"
                 " -- leave them out, or record it burned"
@@ -356,6 +355,15 @@ class CameraConfig(Section):
     def recorded(self) -> Literal["off", "soft", "burned"]:
         """How it is recorded: soft would show what privacy masks hide."""
         return "burned" if self.record.mode == "soft" and self.privacy_masks else self.record.mode
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether its sound goes into burned recordings; what is masked is not heard either."""
+        return self.recorded == "burned" and self._has_packets and not self.privacy_masks
+
+    @property
+    def _has_packets(self) -> bool:
+        return self.source.kind in (SourceKind.STREAM, SourceKind.FILES)
 
     @model_validator(mode="after")
     def _files_only(self) -> CameraConfig:

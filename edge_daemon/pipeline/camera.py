@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from edge_daemon.pipeline.mailbox import Mailboxes
     from edge_daemon.pipeline.recording import RecorderThread
     from edge_daemon.pipeline.soft import SoftThread
-    from edge_daemon.recording.ring import PacketRing
+    from edge_daemon.recording.ring import PacketSplit
     from edge_daemon.retry import Retry
     from edge_daemon.sources.base import Source
     from edge_daemon.types import Frame
@@ -64,7 +64,7 @@ class Camera:
         mailboxes: Mailboxes,
         board: Board,
         recorder: RecorderThread | SoftThread | None,
-        packets: PacketRing | None = None,
+        packets: PacketSplit | None = None,
         metrics: Metrics,
         faults: FaultLog,
         pulse: Pulse,

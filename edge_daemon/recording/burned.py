@@ -11,6 +11,7 @@ from edge_daemon.recording.beside import Beside
 from edge_daemon.recording.retention import Limits
 from edge_daemon.recording.room import Room
 from edge_daemon.recording.segments import SegmentClock
+from edge_daemon.recording.sound import CameraSound
 from edge_daemon.recording.video import VideoWriter
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_daemon.config.models import RecordConfig
+    from edge_daemon.packets import Epoch
     from edge_daemon.recording.beside import Note
+    from edge_daemon.recording.hearing import Hearing
     from edge_daemon.recording.retention import Archive
     from edge_daemon.types import CameraId, Frame, QuestionId, QuestionState
 
@@ -51,6 +54,7 @@ class _Segment:
     begun_s: float  # stream time
     begun_mono_s: float
     ended_at: datetime
+    heard: Epoch | None  # whose sound it has
 
 
 class BurnedRecorder:
@@ -67,8 +71,10 @@ class BurnedRecorder:
         painter: Painter,
         *,
         live: bool,
+        hearing: Hearing | None = None,
     ) -> None:
-        self._painter = painter
+        """Prepare.  hearing is what the camera sends to be heard; None: record no sound."""
+        self._painter, self._hearing = painter, hearing
         self._room = Room(camera, archive, Limits(settings.keep, settings.max_size), "burned")
         self._live, self._clock = live, SegmentClock(settings.segment, live=live)
         self._encoder, self._smaller = settings.encoder, settings.burned
@@ -121,15 +127,25 @@ class BurnedRecorder:
             return
         whole = frame.picture.width, frame.picture.height
         size = _within(whole, self._smaller.height)
+        epoch, raw_s = self._heard_with(frame)
         segment = self._segment
         cut = self._clock.starts_new(frame.pts_s, frame.captured_at)
-        if segment is not None and (cut or size != segment.size or self._is_full(segment, frame)):
-            self._finish()
-        segment = self._segment or self._begin(frame, size)
+        if segment is not None:
+            is_other = size != segment.size or (epoch is not None and epoch is not segment.heard)
+            if cut or is_other or self._is_full(segment, frame):
+                if raw_s is not None and epoch is segment.heard:
+                    segment.writer.hear(raw_s)  # what is heard since its last picture
+                self._finish()
+        segment = self._segment or self._begin(frame, size, epoch)
         rgb = frame.picture.rgb() if size == whole else frame.picture.resized(*size)
         self._painter.draw(rgb, states, frame.captured_at if self._live else frame.pts_s)
-        segment.writer.write(rgb, frame.pts_s)
+        segment.writer.write(rgb, frame.pts_s, raw_s)
         segment.ended_at = frame.captured_at
+
+    def _heard_with(self, frame: Frame) -> tuple[Epoch | None, float | None]:
+        """Return the epoch whose sound is heard with a frame, and the frame's time in it."""
+        place = None if self._hearing is None else self._hearing.place_of(frame.packet)
+        return place if place is not None and len(place[0].tracks) > 1 else (None, None)
 
     def _is_due(self, pts_s: float) -> bool:
         """Whether this frame is one of those kept at the reduced rate; a little early counts."""
@@ -143,11 +159,17 @@ class BurnedRecorder:
         self._next_s = max(self._next_s + step_s, pts_s)
         return True
 
-    def _begin(self, frame: Frame, size: tuple[int, int]) -> _Segment:
+    def _begin(self, frame: Frame, size: tuple[int, int], heard: Epoch | None) -> _Segment:
         path = self._room.begin(frame.captured_at, frame.pts_s)
-        writer = VideoWriter(path, replace=False, encoder=self._encoder)
+        sound = CameraSound(self._hearing, heard) if self._hearing and heard else None
         self._segment = _Segment(
-            writer, Beside(path, None), size, frame.pts_s, frame.mono_s, frame.captured_at
+            VideoWriter(path, replace=False, encoder=self._encoder, sound=sound),
+            Beside(path, None),
+            size,
+            begun_s=frame.pts_s,
+            begun_mono_s=frame.mono_s,
+            ended_at=frame.captured_at,
+            heard=heard,
         )
         return self._segment
 

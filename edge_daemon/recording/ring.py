@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edge_daemon.packets import Epoch, Packet
+    from edge_daemon.recording.hearing import Hearing
 
 _MOST_UNREAD: Final = 256  # packets; the source of a file waits for its readers then
 _LONGEST_WAIT_S: Final = 10.0  # for readers; then the disk hangs, and they miss some
@@ -211,3 +212,25 @@ class RingReader:
     def close(self) -> None:
         """Read no more, and hold up nobody."""
         self._ring._leave(self)  # noqa: SLF001
+
+
+class PacketSplit:
+    """Gives the packets of one camera to several."""
+
+    def __init__(self, *sinks: PacketRing | Hearing) -> None:
+        self._sinks = sinks
+
+    def put(self, packet: Packet) -> None:
+        """Add a packet to each."""
+        for sink in self._sinks:
+            sink.put(packet)
+
+    def unfit(self, codec: str) -> None:
+        """Tell each that there will be no packets."""
+        for sink in self._sinks:
+            sink.unfit(codec)
+
+    def close(self) -> None:
+        """Put nothing any more."""
+        for sink in self._sinks:
+            sink.close()

@@ -1,20 +1,24 @@
-"""The sound of a recorded file, kept beside its new pictures."""
+"""Sound beside pictures that were encoded anew: a recorded file's, or what a camera sends."""
 
 from __future__ import annotations
 
 import logging
 from contextlib import suppress
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import av
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from av import AudioFrame, Packet
     from av.container import InputContainer, OutputContainer
+
+    from edge_daemon.packets import Epoch, Track
+    from edge_daemon.recording.hearing import Hearing
 
 log = logging.getLogger(__name__)
 
@@ -23,20 +27,63 @@ _BIT_RATE: Final = 96_000  # of a channel pair, where it has to be encoded anew
 _FRAME: Final = 1024  # samples of an AAC packet.  Source: ISO/IEC 14496-3
 
 
-class Sound:
+class _SoundTrack:
+    """One track of sound in a file that is written: what browsers play is copied, else AAC."""
+
+    def __init__(self, stream: AudioStream, codec: str) -> None:
+        self._from, self._codec = stream, codec
+        self._to: AudioStream | None = None
+        self._resampler: av.AudioResampler | None = None
+        self._last = -1  # ticks of the last packet
+
+    @property
+    def is_copied(self) -> bool:
+        return self._codec.removesuffix("float") in _COPIED
+
+    def add_to(self, container: OutputContainer) -> AudioStream:
+        """Declare the track in the file that will be written."""
+        codec = self._from.codec_context
+        if self.is_copied:
+            self._to = container.add_stream_from_template(self._from)
+            return self._to
+        layout = "stereo" if codec.layout.nb_channels > 1 else "mono"
+        self._to = container.add_stream("aac", rate=codec.sample_rate, layout=layout)
+        self._to.bit_rate = _BIT_RATE
+        self._resampler = av.AudioResampler("fltp", layout, codec.sample_rate, _FRAME)
+        return self._to
+
+    def encoded(self, frames: Iterable[AudioFrame | None]) -> Iterator[Packet[AudioStream]]:
+        """Yield decoded sound as AAC; None: what is left, no more will come."""
+        for frame in frames:
+            if self._resampler is None or self._to is None:
+                return
+            for part in self._resampler.resample(frame):
+                part.time_base = part.time_base or Fraction(1, part.sample_rate)
+                yield from self._to.encode(part)
+            if frame is None:
+                yield from self._to.encode(None)
+
+    def moved(self, packet: Packet[AudioStream], shift_s: float) -> Iterator[Packet[AudioStream]]:
+        """Yield the packet, later by shift_s, if it has a place there."""
+        tick = (packet.pts or 0) + round(shift_s / packet.time_base)
+        if tick <= self._last or self._to is None:
+            return
+        self._last, packet.pts, packet.dts = tick, tick, tick
+        packet.stream = self._to
+        yield packet
+
+
+class FileSound:
     """An audio track of an open container, which it owns, to be read once.  Used by one thread.
 
-    What browsers play is copied, packet by packet; other sound becomes AAC.  Where it is damaged
-    it is silent; where nothing more can be read it ends.
+    Where it is damaged it is silent; where nothing more can be read it ends.
     """
 
     def __init__(self, container: InputContainer, stream: AudioStream) -> None:
         self._container, self._from = container, stream
-        self._to: AudioStream | None = None
-        self._resampler: av.AudioResampler | None = None
+        self._track = _SoundTrack(stream, stream.codec_context.name)
         self._packets = self._read()
         self._next: Packet[AudioStream] | None = None
-        self._last = -1  # ticks of the last packet
         self._shift_s = 0.0
 
     def close(self) -> None:
@@ -45,14 +92,7 @@ class Sound:
 
     def add_to(self, container: OutputContainer) -> None:
         """Declare the track in the file that will be written."""
-        codec = self._from.codec_context
-        if codec.name.removesuffix("float") in _COPIED:
-            self._to = container.add_stream_from_template(self._from)
-            return
-        layout = "stereo" if codec.layout.nb_channels > 1 else "mono"
-        self._to = container.add_stream("aac", rate=codec.sample_rate, layout=layout)
-        self._to.bit_rate = _BIT_RATE
-        self._resampler = av.AudioResampler("fltp", layout, codec.sample_rate, _FRAME)
+        self._track.add_to(container)
 
     def until(
         self, raw_s: float | None, shift_s: float | None = None
@@ -69,51 +109,83 @@ class Sound:
                 at_s = float(packet.pts * packet.time_base)
                 if raw_s is not None and at_s > raw_s:
                     return
-                yield from self._moved(packet)
+                yield from self._track.moved(packet, self._shift_s)
             self._next = None
-
-    def _moved(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
-        """Yield the packet in its new place, if it has one."""
-        base = packet.time_base
-        tick = (packet.pts or 0) + round(self._shift_s / base)
-        if tick <= self._last:
-            return
-        self._last, packet.pts, packet.dts = tick, tick, tick
-        if self._to is not None:
-            packet.stream = self._to
-            yield packet
 
     def _read(self) -> Iterator[Packet[AudioStream]]:
         try:
             for packet in self._container.demux(self._from):
-                if packet.size and self._resampler is None:
+                if not self._track.is_copied:
+                    yield from self._track.encoded(self._decoded(packet))
+                elif packet.size:
                     yield packet
-                elif self._resampler is not None:
-                    yield from self._anew(packet)
         except (av.FFmpegError, IndexError) as exc:
             log.warning("%s: its sound ends early: %s", self._container.name, exc)
 
-    def _anew(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
-        """Yield the packet's sound as AAC; an empty packet: what is left."""
-        frames: list[AudioFrame | None] = []
+    def _decoded(self, packet: Packet[AudioStream]) -> Iterator[AudioFrame | None]:
+        """Yield the packet's sound; an empty packet: what is left, and None."""
         with suppress(av.InvalidDataError):
-            frames += packet.decode()
+            yield from packet.decode()
         if not packet.size:
-            frames.append(None)
-        for frame in frames:
-            yield from self._encoded(frame)
+            yield None
 
-    def _encoded(self, frame: AudioFrame | None) -> Iterator[Packet[AudioStream]]:
-        if self._resampler is None or self._to is None:
+
+class CameraSound:
+    """The sound of a camera's epoch in one file.  Used by one thread."""
+
+    def __init__(self, hearing: Hearing, epoch: Epoch) -> None:
+        """Take what hearing has of an epoch that has sound: its second track."""
+        self._hearing, self._epoch = hearing, epoch
+        self._of = epoch.tracks[1]
+        template: Any = self._of.template
+        self._track, self._decoder = _SoundTrack(template, self._of.codec), _decoder(self._of)
+        self._shift_s = 0.0
+
+    def add_to(self, container: OutputContainer) -> None:
+        """Declare the track in the file that will be written."""
+        stream = self._track.add_to(container)
+        if self._track.is_copied:
+            stream.codec_context.extradata = self._of.extradata or None
+
+    def until(
+        self, raw_s: float | None, shift_s: float | None = None
+    ) -> Iterator[Packet[AudioStream]]:
+        """Yield the packets heard up to raw_s of the epoch; None: no more will be asked for.
+
+        Times are moved as FileSound does it.
+        """
+        self._shift_s = self._shift_s if shift_s is None else shift_s
+        if raw_s is None:
+            if not self._track.is_copied:
+                yield from self._moved(self._track.encoded([None]))
             return
-        for part in self._resampler.resample(frame):
-            part.time_base = part.time_base or Fraction(1, part.sample_rate)
-            yield from self._to.encode(part)
-        if frame is None:
-            yield from self._to.encode(None)
+        for plain in self._hearing.take(self._epoch, raw_s):
+            packet: Any = av.Packet(plain.data)
+            packet.time_base, packet.pts, packet.dts = self._of.time_base, plain.pts, plain.dts
+            packet.duration = plain.duration or 0
+            yield from self._moved([packet] if self._track.is_copied else self._anew(packet))
+
+    def _moved(self, packets: Iterable[Packet[AudioStream]]) -> Iterator[Packet[AudioStream]]:
+        for packet in packets:
+            yield from self._track.moved(packet, self._shift_s)
+
+    def _anew(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
+        with suppress(av.InvalidDataError):
+            yield from self._track.encoded(self._decoder.decode(packet))
 
 
-def sound_of(open_it: Callable[[], InputContainer]) -> Sound | None:
+def _decoder(track: Track) -> AudioCodecContext:
+    template: Any = track.template
+    decoder = AudioCodecContext.create(track.codec, "r")
+    if not isinstance(decoder, AudioCodecContext):
+        raise TypeError(f"{track.codec} is no audio codec")
+    decoder.sample_rate = template.codec_context.sample_rate
+    decoder.layout = template.codec_context.layout.name
+    decoder.extradata = track.extradata or None
+    return decoder
+
+
+def sound_of(open_it: Callable[[], InputContainer]) -> FileSound | None:
     """Open a container and return its sound; None where it has none, or cannot be read."""
     try:
         container = open_it()
@@ -121,6 +193,6 @@ def sound_of(open_it: Callable[[], InputContainer]) -> Sound | None:
         return None
     stream = container.streams.best("audio")
     if isinstance(stream, AudioStream) and stream.codec_context is not None:
-        return Sound(container, stream)
+        return FileSound(container, stream)
     container.close()
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import av
 import cv2
@@ -21,15 +21,33 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from av import Packet
+    from av.container import OutputContainer
     from numpy.typing import NDArray
     from typing_extensions import Self
 
     from edge_daemon.recording.encoders import H264Encoder
-    from edge_daemon.recording.sound import Sound
 
 _STEP: Final = 3_600  # ticks of a frame when nothing tells how long it stays
-_CONTAINER: Final = {"movflags": "hybrid_fragmented", "flush_packets": "1"}
+_CONTAINER: Final = {
+    "movflags": "hybrid_fragmented",
+    "flush_packets": "1",
+    "max_interleave_delta": "1",  # us: pictures do not wait for sound, which may cease
+}
 """Fragments while it grows, an ordinary seekable MP4 once closed.  Source: FFmpeg 7.1, movenc."""
+
+
+class Sound(Protocol):
+    """What is heard beside the pictures."""
+
+    def add_to(self, container: OutputContainer) -> None:
+        """Declare its track in the file that will be written."""
+        ...
+
+    def until(
+        self, raw_s: float | None, shift_s: float | None = None
+    ) -> Iterator[Packet[av.AudioStream]]:
+        """Yield its packets up to the stream's own time raw_s, moved by shift_s; None: the rest."""
+        ...
 
 
 class Timeline:
@@ -111,6 +129,11 @@ class VideoWriter:
         self._encoder.encode(frame, self._timeline.step)
         if self._sound is not None and raw_s is not None:
             self._encoder.mux(self._sound.until(raw_s, tick / TICKS_PER_S - raw_s))
+
+    def hear(self, raw_s: float) -> None:
+        """Add the sound up to raw_s without a picture."""
+        if self._encoder is not None and self._sound is not None:
+            self._encoder.mux(self._sound.until(raw_s))
 
     def _begin(self, size: tuple[int, int]) -> _Encoder:
         encoder = choose_encoder(self._asked, size).encoder

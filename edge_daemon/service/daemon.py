@@ -30,8 +30,9 @@ from edge_daemon.pipeline.soft import SoftThread
 from edge_daemon.pipeline.witness import Witness
 from edge_daemon.publish.payloads import answer_json, refusal_json
 from edge_daemon.recording.burned import BurnedRecorder
+from edge_daemon.recording.hearing import Hearing
 from edge_daemon.recording.retention import Archive
-from edge_daemon.recording.ring import PacketRing
+from edge_daemon.recording.ring import PacketRing, PacketSplit
 from edge_daemon.recording.soft import SoftRecorder
 from edge_daemon.retry import Retry
 from edge_daemon.service.clock import clock_synced
@@ -291,10 +292,12 @@ class Daemon:
         self._mailboxes.open(settings.id, limit_s)
         for q in settings.questions:
             self.metrics.watch_age(settings.id, q.id, partial(board.age_s, q.id))
-        recorder = self._recorder(settings, board, ring)
+        hearing = Hearing() if settings.is_heard else None
+        recorder = self._recorder(settings, board, ring, hearing)
         if recorder is not None:
             board.tell_scribe(recorder)
         board.begin()
+        wanted = [sink for sink in (ring, hearing) if sink is not None]
         camera = Camera(
             settings,
             open_source=self._parts.open_source,
@@ -302,7 +305,7 @@ class Daemon:
             mailboxes=self._mailboxes,
             board=board,
             recorder=recorder,
-            packets=ring,
+            packets=PacketSplit(*wanted) if wanted else None,
             metrics=self.metrics,
             faults=self._faults,
             pulse=self._supervisor.pulse(f"camera {settings.id}"),
@@ -335,14 +338,18 @@ class Daemon:
         return clips
 
     def _recorder(
-        self, settings: CameraConfig, board: Board, ring: PacketRing | None
+        self,
+        settings: CameraConfig,
+        board: Board,
+        ring: PacketRing | None,
+        hearing: Hearing | None,
     ) -> RecorderThread | SoftThread | None:
         if settings.recorded == "off":
             return None
         thread: RecorderThread | SoftThread = (
             self._soft(settings, board, ring)
             if ring is not None and settings.recorded == "soft"
-            else self._burned_thread(settings, board)
+            else self._burned_thread(settings, board, hearing)
         )
         self._supervisor.start(f"recorder {settings.id}", thread.run)
         return thread
@@ -357,15 +364,19 @@ class Daemon:
             faults=self._faults,
         )
 
-    def _burned_thread(self, settings: CameraConfig, board: Board) -> RecorderThread:
+    def _burned_thread(
+        self, settings: CameraConfig, board: Board, hearing: Hearing | None = None
+    ) -> RecorderThread:
         return RecorderThread(
-            self._burned(settings, board),
+            self._burned(settings, board, hearing),
             settings,
             metrics=self.metrics,
             faults=self._faults,
         )
 
-    def _burned(self, settings: CameraConfig, board: Board) -> BurnedRecorder:
+    def _burned(
+        self, settings: CameraConfig, board: Board, hearing: Hearing | None
+    ) -> BurnedRecorder:
         overlay = Overlay(settings.id, shown_questions(settings), settings.zones)
         tinted_by = settings.record.burned.evidence
         evidence = partial(board.evidence, tinted_by) if tinted_by else lambda: None
@@ -375,6 +386,7 @@ class Daemon:
             settings.record,
             TimedOverlay(overlay, self.metrics, evidence),
             live=settings.source.live,
+            hearing=hearing,
         )
 
     def _remove(self, names: Sequence[str]) -> None:
