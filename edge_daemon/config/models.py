@@ -299,7 +299,9 @@ class RecordConfig(Section):
         default_factory=EventFilesConfig, description="What is kept of events."
     )
     clips: ClipsConfig | None = Field(
-        None, description="The camera's own H.264 or H.265 around events; null: none."
+        None,
+        description="Video around events: the camera's own, of masked and USB cameras the burned"
+        " one; null: none.",
     )
 
 
@@ -339,22 +341,25 @@ class CameraConfig(Section):
                 "record.mode soft keeps a camera's own H.264 or H.265, and this source has none"
                 " -- use burned"
             )
-        if self.record.clips is not None and not self._has_packets:
-            raise ValueError(
-                "record.clips are cut from a camera's own H.264 or H.265, and this source has none"
-                " -- leave them out, or record it burned"
+        if self.has_drawn_clips and self.recorded != "burned":
+            why = (
+                "are cut from its burned recording, as its packets show what privacy_masks hide"
+                if self.privacy_masks
+                else "are cut from its burned recording, as this source has no H.264 or H.265"
             )
-        if self.record.clips is not None and self.privacy_masks:
-            raise ValueError(
-                "record.clips are the camera's own video, which would show what privacy_masks hide"
-                " -- leave one of them out, or record it burned instead"
-            )
+            raise ValueError(f"record.clips {why} -- set record.mode: burned, or leave them out")
         return self
 
     @property
     def recorded(self) -> Literal["off", "soft", "burned"]:
         """How it is recorded: soft would show what privacy masks hide."""
         return "burned" if self.record.mode == "soft" and self.privacy_masks else self.record.mode
+
+    @property
+    def has_drawn_clips(self) -> bool:
+        """Whether clips are cut from the burned recording instead of the camera's own packets."""
+        has_own = self._has_packets and not self.privacy_masks
+        return self.record.clips is not None and not has_own
 
     @property
     def is_heard(self) -> bool:

@@ -1,12 +1,14 @@
 """Clips around events: which events share one, and the thread that writes them.
 
-A clip is cut from the camera's own packets, never decoded or encoded again.  It begins with the
-key frame at or before its pre-roll and ends a little after its post-roll.
+A clip is cut from packets, never decoded or encoded again: the camera's own, or those of its burned
+recording where the camera's show too much, or there are none.  It begins with the key frame at or
+before its pre-roll and ends a little after its post-roll.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import RecordingError
+from edge_daemon.recording.drawn import number_of
 from edge_daemon.recording.mux import PacketWriter
 from edge_daemon.recording.retention import Limits
 from edge_daemon.recording.shelves import Kind, event_path
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from edge_daemon.packets import Packet
     from edge_daemon.recording.retention import Archive
     from edge_daemon.recording.ring import PacketRing, RingReader
-    from edge_daemon.types import Event
+    from edge_daemon.types import Event, Frame
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +79,7 @@ class Clips:
     ) -> None:
         self._camera, self._live, self._settings = camera.id, camera.source.live, settings
         self._limits = Limits(camera.record.events.keep, camera.record.events.max_size)
+        self._is_drawn = camera.has_drawn_clips
         self._ring, self._archive = ring, archive
         self._metrics, self._faults = metrics, faults
         self._lock = Lock()
@@ -84,12 +88,13 @@ class Clips:
         self._n_waiting = 0
         self._is_ended = self._is_unfit_told = False
 
-    def link(self, event: Event, at_s: float, number: int | None) -> str | None:
+    def link(self, event: Event, at_s: float, frame: Frame | None) -> str | None:
         """Return the clip that shows an event, begun or prolonged for it; None: none does.
 
-        at_s is the event's time by the board's clock, number the packet of its frame; None: no
+        at_s is the event's time by the board's clock, frame the one it is about; None: no
         frame, the newest.  Never waits.
         """
+        number = None if frame is None else number_of(frame) if self._is_drawn else frame.packet
         if self._ring.unfit_codec is not None:
             self._tell_unfit(self._ring.unfit_codec)
             return None
@@ -108,6 +113,11 @@ class Clips:
         """No packet comes any more: finish what is open, then run()."""
         self._is_ended = True
         self._wanted.put(None)
+
+    @property
+    def _is_all(self) -> bool:
+        """Whether no packet comes any more; burned ones come a little after the camera's end."""
+        return self._is_ended and (self._ring.is_closed or not self._is_drawn)
 
     @property
     def is_busy(self) -> bool:
@@ -145,7 +155,8 @@ class Clips:
             self._metrics.recording_dropped.labels(self._camera).inc()
             return None
         reader = self._ring.reader()  # before since(): what comes twice is told by its number
-        packets = self._ring.since(number, self._settings.before)
+        before_s = math.inf if self._is_drawn else self._settings.before
+        packets = self._ring.since(number, before_s)
         clip = self._open = _Clip(
             event=event,
             path=event_path(Kind.CLIP, event),
@@ -178,13 +189,32 @@ class Clips:
     def _first(self, clip: _Clip) -> list[Packet]:
         """Return the pre-roll; where there is none yet, what comes from the next key frame on."""
         packets, clip.packets = clip.packets, []
-        while not packets and not self._is_too_late(clip):
+        while not self._is_enough(clip, packets) and not self._is_too_late(clip):
             new = clip.reader.read(_READ_S)
-            begin = next((n for n, packet in enumerate(new) if packet.is_keyframe), len(new))
-            packets = new[begin:]
-            if not new and self._is_ended:
+            if not new and self._is_all:
                 break
-        return packets
+            newest = packets[-1].number if packets else 0
+            packets += [packet for packet in new if packet.number > newest]
+            begin = next((n for n, packet in enumerate(packets) if packet.is_keyframe), None)
+            packets = [] if begin is None else packets[begin:]
+        return self._without_older(clip, packets) if self._is_drawn else packets
+
+    def _is_enough(self, clip: _Clip, packets: list[Packet]) -> bool:
+        """Whether there is the packet of its event; one that is drawn comes after its answer."""
+        is_behind = self._is_drawn and clip.number is not None
+        return bool(packets) and (not is_behind or packets[-1].number >= (clip.number or 0))
+
+    def _without_older(self, clip: _Clip, packets: list[Packet]) -> list[Packet]:
+        """Leave out what was before the pre-roll, up to its key frame."""
+        upto = [p for p in packets if clip.number is None or p.number <= clip.number]
+        if not upto:
+            return packets
+        wanted_s = upto[-1].time_s - self._settings.before
+        keys = [n for n, p in enumerate(upto) if p.is_keyframe and p.epoch is upto[-1].epoch]
+        begin = next(
+            (n for n in reversed(keys) if upto[n].time_s <= wanted_s), min(keys, default=0)
+        )
+        return packets[begin:]
 
     def _fill(self, writer: PacketWriter, clip: _Clip, packets: list[Packet]) -> None:
         upto = [p for p in packets if clip.number is None or p.number <= clip.number]
@@ -206,7 +236,7 @@ class Clips:
             packets = clip.reader.read(_READ_S)
             if clip.reader.n_missed > n_missed:
                 raise _too_slow(writer.path)
-            if not packets and (self._is_ended or self._is_too_late(clip)):
+            if not packets and (self._is_all or self._is_too_late(clip)):
                 return
 
     def _is_too_late(self, clip: _Clip) -> bool:

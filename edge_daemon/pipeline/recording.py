@@ -92,11 +92,11 @@ class RecorderThread:
                 self._fault(fault)
             else:
                 self._faults.over(f"recording {self._camera}", "records again")
-        try:
-            self._write_notes()
-            self._recorder.close()
-        except RecordingError as fault:
-            self._fault(fault)
+        for end in (self._write_notes, self._recorder.close):
+            try:
+                end()
+            except RecordingError as fault:
+                self._fault(fault)
 
     def _write_notes(self) -> None:
         while self._notes:

@@ -197,8 +197,8 @@ class CameraWitness:
     def attest(self, event: Event, seen: Seen | None, at_s: float) -> Event:
         """Return the event with the names of its clip and its snapshot; never waits."""
         if self._clips is not None:
-            number = seen.frame.packet if seen is not None else None
-            event = replace(event, clip=self._clips.link(event, at_s, number))
+            frame = None if seen is None else seen.frame
+            event = replace(event, clip=self._clips.link(event, at_s, frame))
         kept = self.camera.record.events
         if seen is None or not (kept.snapshots or kept.evidence):
             return event

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from edge_daemon.config.models import RecordConfig
     from edge_daemon.packets import Epoch
     from edge_daemon.recording.beside import Note
+    from edge_daemon.recording.drawn import DrawnPackets
     from edge_daemon.recording.hearing import Hearing
     from edge_daemon.recording.retention import Archive
     from edge_daemon.types import CameraId, Frame, QuestionId, QuestionState
@@ -72,9 +73,14 @@ class BurnedRecorder:
         *,
         live: bool,
         hearing: Hearing | None = None,
+        drawn: DrawnPackets | None = None,
     ) -> None:
-        """Prepare.  hearing is what the camera sends to be heard; None: record no sound."""
-        self._painter, self._hearing = painter, hearing
+        """Prepare.
+
+        hearing is what the camera sends to be heard; None: record no sound.  drawn gets what is
+        encoded, for clips.
+        """
+        self._painter, self._hearing, self._drawn = painter, hearing, drawn
         self._room = Room(camera, archive, Limits(settings.keep, settings.max_size), "burned")
         self._live, self._clock = live, SegmentClock(settings.segment, live=live)
         self._encoder, self._smaller = settings.encoder, settings.burned
@@ -120,6 +126,8 @@ class BurnedRecorder:
             self._finish()
         finally:
             self._forget_last()
+            if self._drawn is not None:
+                self._drawn.close()
 
     def _record(self, frame: Frame, states: Mapping[QuestionId, QuestionState]) -> None:
         self._newest_s = frame.mono_s
@@ -139,6 +147,8 @@ class BurnedRecorder:
         segment = self._segment or self._begin(frame, size, epoch)
         rgb = frame.picture.rgb() if size == whole else frame.picture.resized(*size)
         self._painter.draw(rgb, states, frame.captured_at if self._live else frame.pts_s)
+        if self._drawn is not None:
+            self._drawn.expect(frame)
         segment.writer.write(rgb, frame.pts_s, raw_s)
         segment.ended_at = frame.captured_at
 
@@ -162,8 +172,14 @@ class BurnedRecorder:
     def _begin(self, frame: Frame, size: tuple[int, int], heard: Epoch | None) -> _Segment:
         path = self._room.begin(frame.captured_at, frame.pts_s)
         sound = CameraSound(self._hearing, heard) if self._hearing and heard else None
+        on_packet = None
+        if self._drawn is not None:
+            self._drawn.begin(frame)
+            on_packet = self._drawn.put
         self._segment = _Segment(
-            VideoWriter(path, replace=False, encoder=self._encoder, sound=sound),
+            VideoWriter(
+                path, replace=False, encoder=self._encoder, sound=sound, on_packet=on_packet
+            ),
             Beside(path, None),
             size,
             begun_s=frame.pts_s,

@@ -17,7 +17,7 @@ from edge_daemon.recording.encoders import TICKS_PER_S, choose_encoder
 from edge_daemon.recording.storage import StorageFile, storage_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from av import Packet
@@ -86,15 +86,17 @@ class VideoWriter:
         encoder: str = "auto",
         pixel_aspect: Fraction | None = None,
         sound: Sound | None = None,
+        on_packet: Callable[[Packet[av.VideoStream], av.VideoStream], None] | None = None,
     ) -> None:
         """Prepare; nothing is opened yet.
 
         encoder is a name that choose_encoder() takes, pixel_aspect the width of a pixel by its
-        height where that is not 1, sound what is copied beside the pictures.
+        height where that is not 1, sound what is copied beside the pictures.  on_packet gets each
+        encoded picture with its stream, in the order in which they are written.
         """
         self.path = path
         self._replace, self._threads, self._asked = replace, threads, encoder
-        self._aspect, self._sound = pixel_aspect, sound
+        self._aspect, self._sound, self._on_packet = pixel_aspect, sound, on_packet
         self._timeline, self._next_key = Timeline(), 0
         self._encoder: _Encoder | None = None
         self._planes: NDArray[np.uint8] | None = None  # YUV 4:2:0, used again and again
@@ -145,6 +147,7 @@ class VideoWriter:
             threads=self._threads,
             aspect=self._aspect,
             sound=self._sound,
+            on_packet=self._on_packet,
         )
 
     def close(self) -> None:
@@ -167,9 +170,10 @@ class _Encoder:
         threads: int,
         aspect: Fraction | None,
         sound: Sound | None,
+        on_packet: Callable[[Packet[av.VideoStream], av.VideoStream], None] | None,
     ) -> None:
         self.size = size
-        self._path = path
+        self._path, self._on_packet = path, on_packet
         with storage_faults(path):
             self._file = StorageFile(path, "wb" if replace else "xb")
         self._container = av.open(self._file, "w", format="mp4", options=_CONTAINER)
@@ -200,6 +204,8 @@ class _Encoder:
         with self._fatal():
             for packet in self._stream.encode(frame):
                 packet.duration = step
+                if self._on_packet is not None:
+                    self._on_packet(packet, self._stream)
                 self._container.mux(packet)
 
     def mux(self, packets: Iterable[Packet[av.AudioStream]]) -> None:

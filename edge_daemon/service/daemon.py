@@ -30,6 +30,7 @@ from edge_daemon.pipeline.soft import SoftThread
 from edge_daemon.pipeline.witness import Witness
 from edge_daemon.publish.payloads import answer_json, refusal_json
 from edge_daemon.recording.burned import BurnedRecorder
+from edge_daemon.recording.drawn import DrawnPackets
 from edge_daemon.recording.hearing import Hearing
 from edge_daemon.recording.retention import Archive
 from edge_daemon.recording.ring import PacketRing, PacketSplit
@@ -297,7 +298,8 @@ class Daemon:
         if recorder is not None:
             board.tell_scribe(recorder)
         board.begin()
-        wanted = [sink for sink in (ring, hearing) if sink is not None]
+        own = None if settings.has_drawn_clips else ring
+        wanted = [sink for sink in (own, hearing) if sink is not None]
         camera = Camera(
             settings,
             open_source=self._parts.open_source,
@@ -349,7 +351,7 @@ class Daemon:
         thread: RecorderThread | SoftThread = (
             self._soft(settings, board, ring)
             if ring is not None and settings.recorded == "soft"
-            else self._burned_thread(settings, board, hearing)
+            else self._burned_thread(settings, board, ring, hearing)
         )
         self._supervisor.start(f"recorder {settings.id}", thread.run)
         return thread
@@ -359,23 +361,31 @@ class Daemon:
             settings,
             SoftRecorder(settings.id, self._archive, settings.record, live=settings.source.live),
             ring,
-            partial(self._burned_thread, settings, board),
+            partial(self._burned_thread, settings, board, None, None),
             metrics=self.metrics,
             faults=self._faults,
         )
 
     def _burned_thread(
-        self, settings: CameraConfig, board: Board, hearing: Hearing | None = None
+        self,
+        settings: CameraConfig,
+        board: Board,
+        ring: PacketRing | None,
+        hearing: Hearing | None,
     ) -> RecorderThread:
         return RecorderThread(
-            self._burned(settings, board, hearing),
+            self._burned(settings, board, ring, hearing),
             settings,
             metrics=self.metrics,
             faults=self._faults,
         )
 
     def _burned(
-        self, settings: CameraConfig, board: Board, hearing: Hearing | None
+        self,
+        settings: CameraConfig,
+        board: Board,
+        ring: PacketRing | None,
+        hearing: Hearing | None,
     ) -> BurnedRecorder:
         overlay = Overlay(settings.id, shown_questions(settings), settings.zones)
         tinted_by = settings.record.burned.evidence
@@ -387,6 +397,7 @@ class Daemon:
             TimedOverlay(overlay, self.metrics, evidence),
             live=settings.source.live,
             hearing=hearing,
+            drawn=DrawnPackets(ring) if ring is not None and settings.has_drawn_clips else None,
         )
 
     def _remove(self, names: Sequence[str]) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 
-from tests.data.colours import BLUE, GREY, RED, write_colours
+from tests.data.colours import BLUE, GREY, RED, lined, write_colours
 from tests.e2e.conftest import MakeConfig
 from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
 from tests.faults.cameras import CameraProcess
@@ -50,6 +51,15 @@ def shown(path: Path) -> str:
     return "".join("rbg"[np.abs(colours - mean).sum(1).argmin()] for mean in means)
 
 
+def below(path: Path) -> str:
+    """The same of the lower half alone, where no panel is drawn."""
+    with av.open(str(path)) as file:
+        pictures = [f.to_ndarray(format="rgb24") for f in file.decode(video=0)]
+    means = [p[round(len(p) * 0.7) :].mean((0, 1)) for p in pictures]
+    colours = np.array([RED, BLUE, GREY])
+    return "".join("rbg"[np.abs(colours - mean).sum(1).argmin()] for mean in means)
+
+
 def boxes(path: Path) -> list[bytes]:
     """Return the kinds of an MP4's top-level boxes: finished ones end with the index."""
     content, found, at = path.read_bytes(), [], 0
@@ -79,6 +89,34 @@ def test_clip_shows_what_came_before_an_event_and_after_it(
     assert sorted((tmp_path / "data" / "clips").rglob("*.mp4")) == sorted(paths)
     assert shown(paths[0]) == letters(("g", 1.5), ("r", 2.0), ("g", 2.6))
     assert shown(paths[1]) == letters(("g", 2.0), ("r", 1.5), ("g", 1.0), ("r", 3.0), ("g", 1.6))
+
+
+def test_clip_of_a_masked_camera_is_cut_from_its_burned_recording_over_its_segments(
+    tmp_path: Path, clip: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    record = {"mode": "burned", "segment": "3s", "clips": {"before": "2s", "after": "3s"}}
+    masks = [[[0.9, 0.9], [1.0, 0.9], [1.0, 1.0]]]
+    run(tmp_path, make_config(str(clip), privacy_masks=masks, record=record))
+    paths = [tmp_path / "data" / path for path in dict.fromkeys(
+        e["clip"] for e in of_red(subscriber) if e["clip"])]  # fmt: skip
+
+    assert [below(path) for path in paths] == [  # key frames at 1.1 s and 12.0 s
+        letters(("g", 2.4), ("r", 2.0), ("g", 2.6)),
+        letters(("g", 1.5), ("r", 1.5), ("g", 1.0), ("r", 3.0), ("g", 1.6)),
+    ]
+
+
+def test_clip_of_pictures_is_cut_from_their_burned_recording(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    for n, colour in enumerate([GREY] * 5 + [RED] * 2 + [GREY] * 9):
+        rgb = lined(colour, size=(320, 180))
+        assert cv2.imwrite(str(tmp_path / f"{n:02}.png"), rgb[:, :, ::-1])
+    record = {"mode": "burned", "clips": {"before": "2s", "after": "3s"}}
+    run(tmp_path, make_config(str(tmp_path / "*.png"), record=record))
+    (path,) = {e["clip"] for e in of_red(subscriber) if e["clip"]}
+
+    assert below(tmp_path / "data" / path) == "grrgggg"  # it is said with the second red one
 
 
 def test_clip_at_the_ends_of_a_file_is_what_there_is(

@@ -59,7 +59,7 @@ def test_no_masked_pixel_leaves_the_daemon(
         str(clip),
         zones={"left": LEFT},
         privacy_masks=[MASK],
-        record={"mode": mode, "burned": {"evidence": "red"}},
+        record={"mode": mode, "burned": {"evidence": "red"}, "clips": {"before": "1s"}},
     )
     for question in config["cameras"][0]["questions"]:
         question["zone"] = "left"
@@ -69,10 +69,12 @@ def test_no_masked_pixel_leaves_the_daemon(
     files = [p for p in (tmp_path / "data").rglob("*") if p.is_file()]
     kinds = {p.suffix for p in files if not p.name.startswith("outbox")}
     pictures = {p: shown(p) for p in files if p.suffix in HELD}
+    clips = [p for p in files if "clips" in p.parts]
     sent = [p for t, p in subscriber.messages if t.endswith("/snapshot") and p]
 
     assert {e["verdict"] for e in subscriber.events("red")} >= {"YES", "NO"}
     assert HELD <= kinds <= HELD | TEXT
+    assert clips
     assert all(pictures.values())
     assert [p for p, found in pictures.items() if not all(map(is_hidden, found))] == []
     assert not any(is_hidden(p) for p in shown(clip))  # the judge is awake
@@ -91,10 +93,12 @@ def test_check_says_that_a_masked_camera_is_recorded_with_its_masks(
     assert "  H.264 by " in done.stdout  # of what is burned, the encoder and why
 
 
-def test_clips_of_a_masked_camera_are_refused(tmp_path: Path, make_config: MakeConfig) -> None:
-    record = {"mode": "soft", "clips": {"before": "1s"}}
+def test_clips_of_a_masked_camera_that_is_not_recorded_are_refused(
+    tmp_path: Path, make_config: MakeConfig
+) -> None:
+    record = {"mode": "off", "clips": {"before": "1s"}}
     config = make_config("rtsp://camera/1", privacy_masks=[MASK], record=record)
     done = edge_daemon("check", "--config", str(write_config(tmp_path / "c.yaml", config)))
 
     assert done.returncode == 78
-    assert "would show what privacy_masks hide" in done.stderr
+    assert "its packets show what privacy_masks hide -- set record.mode: burned" in done.stderr

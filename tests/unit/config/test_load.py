@@ -317,13 +317,13 @@ cameras:
     [
         (
             {"source": "/dev/video0", "record": {"clips": {}}},
-            "record.clips are cut from a camera's own H.264 or H.265, and this source has none"
-            " -- leave them out, or record it burned",
+            "record.clips are cut from its burned recording, as this source has no H.264 or H.265"
+            " -- set record.mode: burned, or leave them out",
         ),
         (
             {"privacy_masks": [[[0, 0], [1, 0], [1, 1]]], "record": {"clips": {}}},
-            "record.clips are the camera's own video, which would show what privacy_masks hide"
-            " -- leave one of them out, or record it burned instead",
+            "record.clips are cut from its burned recording, as its packets show what"
+            " privacy_masks hide -- set record.mode: burned, or leave them out",
         ),
     ],
 )
@@ -333,5 +333,8 @@ def test_clips_that_cannot_be_are_refused(camera: dict[str, Any], line: str) -> 
     ]
     with pytest.raises(ConfigError) as refused:
         parse_settings({"version": 1, "cameras": cameras}, where="c")
+    cameras[0]["record"] = {"mode": "burned", "clips": {}}
+    (remedied,) = parse_settings({"version": 1, "cameras": cameras}, where="c").cameras
 
     assert refused.value.faults == (f"c: cameras.0: {line}",)
+    assert remedied.has_drawn_clips

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from edge_daemon.pipeline.clips import Clips
 from edge_daemon.recording.retention import Archive
 from edge_daemon.recording.ring import PacketRing
 from edge_daemon.types import Event, Verdict
+from tests.unit.pipeline.conftest import MakeFrame
 from tests.unit.recording.test_ring import TRACK, packets, put_all
 from tests.unit.recording.test_shelves import event
 
@@ -86,13 +88,16 @@ def test_verdicts_that_want_clips_are_configured(tmp_path: Path, ring: PacketRin
     assert clips.link(NO, 4.0, None) is not None
 
 
-def test_clip_does_not_reach_into_another_epoch(tmp_path: Path, ring: PacketRing) -> None:
+def test_clip_does_not_reach_into_another_epoch(
+    tmp_path: Path, ring: PacketRing, frame: MakeFrame
+) -> None:
     clips = clips_of(tmp_path, ring)
     first = clips.link(YES, 4.0, None)
     other = packets(50, epoch=Epoch(2, (TRACK,)))
     put_all(ring, other)
+    later = replace(frame(), packet=other[10].number)
 
-    assert clips.link(event(1), 5.0, other[10].number) not in (first, None)
+    assert clips.link(event(1), 5.0, later) not in (first, None)
 
 
 def test_a_flapping_question_makes_clips_of_five_minutes(tmp_path: Path, ring: PacketRing) -> None:
