@@ -45,7 +45,8 @@ class Patience:
     """How long the publisher waits, in seconds."""
 
     first_wait_s: float = 1.0  # before connecting again; doubles up to longest_wait_s
-    longest_wait_s: float = 30.0
+    longest_wait_s: float = 10.0
+    refused_wait_s: float = 30.0  # the same after a refusal, which only a person can mend
     steady_s: float = 10.0  # a connection that lasted so long begins the waits anew
     connect_s: float = 5.0  # for a connection, with TLS
     greeting_s: float = 5.0  # for the broker's first word on it
@@ -123,13 +124,15 @@ class MqttPublisher:
 
         The state, where given, is sent before the event; its picture is never waited for.
         """
-        is_soon = self._is_trying or self._is_connected
-        if is_soon and len(self._mail.fresh) < _MOST_FRESH:
-            self._mail.fresh.add(event.id)
         with self._together:
-            self._mail.outbox.append(event)
+            self._keep([event])
             if state is not None:
                 self.publish_state(event.camera, event.question, state)
+        self._wake()
+
+    def publish_events(self, events: Sequence[Event]) -> None:
+        """Keep changes of verdict in the outbox, all at once, then let the broker have them."""
+        self._keep(events)
         self._wake()
 
     def publish_state(self, camera: CameraId, question: QuestionId, state: QuestionState) -> None:
@@ -206,12 +209,18 @@ class MqttPublisher:
                 was_steady = time.monotonic() - begun_s >= self._patience.steady_s
                 waits = self._waits() if was_steady else waits
                 is_stubborn = isinstance(fault, (BrokerRefusedError, ConfigError))
-                self._rest(self._longest_wait() if is_stubborn else next(waits))
+                self._rest(self._refused_wait() if is_stubborn else next(waits))
         finally:
             with self._changed:
                 self._is_running = False
                 self._changed.notify_all()
             self._free()
+
+    def _keep(self, events: Sequence[Event]) -> None:
+        if self._is_trying or self._is_connected:  # else they are late when they are sent
+            n_free = max(0, _MOST_FRESH - len(self._mail.fresh))
+            self._mail.fresh.update(event.id for event in events[:n_free])
+        self._mail.outbox.append(*events)
 
     def _free(self) -> None:
         self._wake_r.close()
@@ -221,8 +230,8 @@ class MqttPublisher:
         patience = self._patience
         return backoff_s(patience.first_wait_s, patience.longest_wait_s, rng=self._rng)
 
-    def _longest_wait(self) -> float:
-        longest_s = self._patience.longest_wait_s
+    def _refused_wait(self) -> float:
+        longest_s = self._patience.refused_wait_s
         return self._rng.uniform(longest_s / 2, longest_s)
 
     def _rest(self, wait_s: float) -> None:

@@ -94,23 +94,11 @@ class Outbox:
             with contextlib.suppress(ValueError, TypeError):
                 self._said = by_question(self._file.read_frozen(_SELECT_SAID))
 
-    def append(self, event: Event) -> None:
-        """Keep an event and what it says, on disk on return unless the disk fails."""
-        key = (event.camera, event.question)
+    def append(self, *events: Event) -> None:
+        """Keep events and what they say, on disk on return unless the disk fails."""
         with self._lock:
-            if self._limits is not None:
-                pending = Pending(self._next_n, event.id, *key, event_json(event))
-                self._next_n += 1
-                self._waiting.append(_Waiting(pending, self._now_s()))
-            self._said[key] = Said(
-                seq=event.seq,
-                verdict=event.verdict,
-                reason=event.reason,
-                episode=event.episode if event.verdict is Verdict.YES else None,
-                event_id=event.id,
-                since=event.decided_at,
-            )
-            self._said_unsaved.add(key)
+            for event in events:
+                self._take(event)
             self._save()
             self._bound()
 
@@ -239,6 +227,23 @@ class Outbox:
             self.tidy()
             self._file.close()
             self._disk_retry_s = float("inf")
+
+    def _take(self, event: Event) -> None:
+        """Take an event over into memory."""
+        key = (event.camera, event.question)
+        if self._limits is not None:
+            pending = Pending(self._next_n, event.id, *key, event_json(event))
+            self._next_n += 1
+            self._waiting.append(_Waiting(pending, self._now_s()))
+        self._said[key] = Said(
+            seq=event.seq,
+            verdict=event.verdict,
+            reason=event.reason,
+            episode=event.episode if event.verdict is Verdict.YES else None,
+            event_id=event.id,
+            since=event.decided_at,
+        )
+        self._said_unsaved.add(key)
 
     def _now_s(self) -> float:
         """Seconds that the daemon has run with this outbox, over all its starts."""

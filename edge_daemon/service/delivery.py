@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import BrokerRefusedError, BrokerUnavailableError, ConfigError
+from edge_daemon.publish.commit import GroupCommit
 from edge_daemon.publish.mqtt import MqttPublisher
 from edge_daemon.publish.outbox import Outbox
 from edge_daemon.publish.storage import EventsDroppedError
@@ -31,12 +33,17 @@ if TYPE_CHECKING:
 _STATE_EVERY_S: Final = 5.0  # how often a state that only grew older is published again
 _STEADY_S: Final = 3.0  # a disk that is full takes a write now and then; this long is well again
 _DRAIN_S: Final = 1.5
+_WRITE_S: Final = 1.0
+_FLUSH_S: Final = 5.0  # of a disk that takes its time
 _FAREWELL_S: Final = 0.1  # for a thread that has said goodbye
-_PATIENCE_S: Final = 120.0  # the publisher turns every second, and connects within 20
+_PATIENCE_S: Final = 120.0  # the publisher turns every second, and connects within 20; disks hang
 
 
 class Delivery:
-    """A listener of every board.  Without a broker it counts, and keeps what was said."""
+    """A listener of every board.  Without a broker it counts, and keeps what was said.
+
+    What a board tells is let out when the events that came before are on disk.
+    """
 
     def __init__(
         self,
@@ -63,6 +70,7 @@ class Delivery:
             on_fault=self._outbox_fault,
             on_dropped=lambda n: metrics.publish.labels("dropped").inc(n),
         )
+        self._commit = GroupCommit(self._write)
         if settings.mqtt is None:
             return
         self._mqtt = MqttPublisher(
@@ -76,7 +84,9 @@ class Delivery:
         )
 
     def start(self) -> None:
-        """Connect, and keep trying."""
+        """Begin to write; connect, and keep trying."""
+        self._writes = self._supervisor.pulse("outbox")
+        self._supervisor.start("outbox", self._commit.run)
         if self._mqtt is not None:
             self._pulse = self._supervisor.pulse("mqtt")
             self._supervisor.start("mqtt", self._mqtt.run)
@@ -85,6 +95,7 @@ class Delivery:
         """Tell which cameras there are now; what was retained of others is emptied."""
         if self._mqtt is None:
             return
+        self._commit.flush(_FLUSH_S)  # nothing of the others is told after that
         self._questions = {(camera.id, q.id) for camera in cameras for q in camera.questions}
         self._mqtt.announce(cameras)
         for camera in cameras:
@@ -95,22 +106,19 @@ class Delivery:
 
     def last_said(self, camera: CameraId, question: QuestionId) -> Said | None:
         """Return what was said last of a question, before a restart too."""
+        self._commit.flush(_FLUSH_S)
         return self._outbox.last_said(camera, question)
 
     def on_event(self, event: Event) -> None:
-        """Put an event into the outbox before anyone hears of it."""
-        with self._metrics.stage("publish"):
-            if self._mqtt is not None:
-                self._mqtt.publish_event(event)
-            else:
-                self._outbox.append(event)
+        """Have an event put into the outbox, before the broker hears anything of it."""
+        self._commit.keep(event)
         self._metrics.events.labels(event.camera, event.question, event.verdict.value).inc()
 
     def on_snapshot(self, event: Event, jpeg: bytes) -> None:
         """Publish the picture behind an event, unless its question was removed meanwhile."""
-        key = event.camera, event.question
-        if self._mqtt is not None and key in self._questions:
-            self._mqtt.publish_snapshot(*key, jpeg)
+        if self._mqtt is not None:
+            about = "snapshot", event.camera, event.question
+            self._commit.then(about, partial(self._publish_snapshot, self._mqtt, event, jpeg))
 
     def on_state(self, camera: CameraId, question: QuestionId, state: QuestionState) -> None:
         """Show a state; publish it when it says something new, else now and then."""
@@ -121,12 +129,14 @@ class Delivery:
         said, at_s = self._told.get((camera, question), (None, 0.0))
         if self._mqtt is not None and (says != said or now_s - at_s >= _STATE_EVERY_S):
             self._told[camera, question] = (says, now_s)
-            self._mqtt.publish_state(camera, question, state)
+            publish = partial(self._mqtt.publish_state, camera, question, state)
+            self._commit.then(("state", camera, question), publish)
 
     def on_camera(self, camera: CameraId, *, up: bool) -> None:
         """Publish whether frames arrive."""
         if self._mqtt is not None:
-            self._mqtt.publish_camera_status(camera, online=up)
+            publish = partial(self._mqtt.publish_camera_status, camera, online=up)
+            self._commit.then(("camera", camera), publish)
 
     def on_health(self, camera: CameraId, health: CameraHealth) -> None:
         """Publish how a camera fares."""
@@ -135,6 +145,7 @@ class Delivery:
 
     def on_paused(self, camera: CameraId, question: QuestionId, *, paused: bool) -> None:
         """Keep and publish whether a question is asked."""
+        self._commit.flush(_FLUSH_S)  # the event that says so came before
         self._outbox.note(camera, question, Reason.PAUSED if paused else Reason.STARTING)
         if self._mqtt is not None:
             self._mqtt.publish_enabled(camera, question, enabled=not paused)
@@ -145,7 +156,8 @@ class Delivery:
             self._told.pop((camera.id, question.id), None)
 
     def tick(self) -> None:
-        """Look at the publisher: does it turn, does the broker take what it gets?"""
+        """Look at disk and publisher: do they turn, does the broker take what it gets?"""
+        self._writes.expect(_PATIENCE_S - self._commit.busy_s)
         if self._mqtt is None:
             self._outbox.tidy()
         else:
@@ -155,20 +167,33 @@ class Delivery:
 
     def waiting(self) -> int:
         """Return how many events the broker has not acknowledged."""
-        return len(self._outbox) if self._mqtt is not None else 0
+        return len(self._commit) + len(self._outbox) if self._mqtt is not None else 0
 
     def end(self, deadline: Deadline) -> None:
-        """Deliver what can be delivered by then, say offline, end."""
+        """Write and deliver what can be by then, say offline, end."""
+        is_written = self._commit.close(deadline.share_s(_WRITE_S))
         if self._mqtt is not None:
-            if self._mqtt.connected:
+            if self._mqtt.connected and is_written:
                 self._mqtt.drain(deadline.share_s(_DRAIN_S))
             self._mqtt.close(deadline.left_s)
             self._supervisor.join("mqtt", _FAREWELL_S)
-        self._outbox.close()
+        if self._supervisor.join("outbox", _FAREWELL_S):
+            self._outbox.close()
+
+    def _write(self, events: Sequence[Event]) -> None:
+        with self._metrics.stage("publish"):
+            if self._mqtt is not None:
+                self._mqtt.publish_events(events)
+            else:
+                self._outbox.append(*events)
+
+    def _publish_snapshot(self, mqtt: MqttPublisher, event: Event, jpeg: bytes) -> None:
+        if (key := (event.camera, event.question)) in self._questions:
+            mqtt.publish_snapshot(*key, jpeg)
 
     def _look_after(self, mqtt: MqttPublisher) -> None:
         self._pulse.expect(mqtt.last_turn_s + _PATIENCE_S - time.monotonic())
-        self._metrics.outbox_events.set(len(self._outbox))
+        self._metrics.outbox_events.set(self.waiting())
         self._metrics.outbox_oldest.set(self._outbox.oldest_s)
         if mqtt.connected:
             self.refused = False

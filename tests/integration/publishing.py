@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from edge_daemon.publish.commands import AskRequest
     from edge_daemon.types import Event
 
-QUICK = Patience(first_wait_s=0.05, longest_wait_s=0.2, refused_s=0.3, keepalive_s=30)
+QUICK = Patience(
+    first_wait_s=0.05, longest_wait_s=0.2, refused_wait_s=0.2, refused_s=0.3, keepalive_s=30
+)
 
 
 class Publishing:

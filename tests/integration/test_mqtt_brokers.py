@@ -21,7 +21,14 @@ from tests.publish_samples import STATE, camera, nth
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ONCE = Patience(first_wait_s=60, longest_wait_s=60, greeting_s=0.2, mqtt5_s=0.2, goodbye_s=0.1)
+ONCE = Patience(
+    first_wait_s=60,
+    longest_wait_s=60,
+    refused_wait_s=60,
+    greeting_s=0.2,
+    mqtt5_s=0.2,
+    goodbye_s=0.1,
+)
 ROOT = "edge/porch-pi"
 HINT_RUNNING = "is it running, and reachable from here? events wait in the outbox"
 HINT_ACCESS = "see to mqtt.username, mqtt.password_file and the broker's access list"
@@ -139,7 +146,9 @@ def test_mqtt_3_is_spoken_where_5_is_not_known(scripted, data_dir, reaction) -> 
         lambda version: refusal if version == 5 else b"\x20\x02\x00\x00",
         hangs_up=reaction == "hangs up",
     )
-    patience = Patience(mqtt5_s=0.2, first_wait_s=60, longest_wait_s=60, goodbye_s=0.1)
+    patience = Patience(
+        mqtt5_s=0.2, first_wait_s=60, longest_wait_s=60, refused_wait_s=60, goodbye_s=0.1
+    )
     with publishing(data_dir, broker.url, is_awaited=False, patience=patience):
         wait_until(lambda: broker.versions == [5, 4])
 
@@ -198,8 +207,8 @@ def test_random_bytes_never_bring_a_traceback(scripted, data_dir) -> None:
         return rng.choice(begin) + rng.randbytes(rng.randrange(1, 60))
 
     broker = scripted(noise, hangs_up=True)
-    hasty = Patience(first_wait_s=0.001, longest_wait_s=0.001, mqtt5_s=0.05, greeting_s=0.05,
-                     goodbye_s=0.1)  # fmt: skip
+    hasty = Patience(first_wait_s=0.001, longest_wait_s=0.001, refused_wait_s=0.001, mqtt5_s=0.05,
+                     greeting_s=0.05, goodbye_s=0.1)  # fmt: skip
     with publishing(data_dir, broker.url, is_awaited=False, patience=hasty) as at_work:
         wait_until(lambda: len(broker.versions) >= 20)
         n_files = len(list(Path("/proc/self/fd").iterdir()))

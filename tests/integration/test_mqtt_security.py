@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.integration.mosquitto import Mosquitto
 
 ROOT = "edge/porch-pi"
-ONCE = Patience(first_wait_s=60, longest_wait_s=60)  # one attempt, and its fault
+ONCE = Patience(first_wait_s=60, longest_wait_s=60, refused_wait_s=60)  # one attempt, and its fault
 
 
 @pytest.fixture(scope="module")
