@@ -222,15 +222,26 @@ def first_of_each(events: list[Heard]) -> list[dict[str, Any]]:
 
 
 class Gate:
-    """A port that leads to another one, while it is open; what goes through can be cut."""
+    """A port that leads to another one, while it is open; what goes through can be cut.
 
-    def __init__(self, to_port: int) -> None:
+    One that is built later refuses connections, as a port does where nobody listens, until then.
+    """
+
+    def __init__(self, to_port: int, *, built: bool = True) -> None:
         self._to_port = to_port
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._is_open, self._lock = True, Lock()
         self._sockets: list[socket.socket] = []
-        self._threads = [Thread(target=self._accept, daemon=True)]
+        self._threads: list[Thread] = []
+        if built:
+            self.build()
+
+    def build(self) -> None:
+        """Begin to listen."""
+        self._listener.listen()
+        self._threads.append(Thread(target=self._accept, daemon=True))
         self._threads[0].start()
 
     @property
@@ -258,7 +269,8 @@ class Gate:
     def close(self) -> None:
         """End."""
         self.shut()
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # it never was built
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut()
         for thread in self._threads:
