@@ -20,10 +20,12 @@ SPAN: Final = 3
 class Wording(BaseModel):
     """Part of a bundle's tokenizer.json: how the words of a question may follow each other.
 
-    fillers are left out first.  Then the longest phrase of classes that begins at a word gives its
-    class, "" meaning that it says nothing; a word in no phrase is a class of its own.  sequences
-    are the runs of three classes, edges included, that training used.  advice tells, by word, what
-    to ask instead; notes tell, by class, what is understood but not judged.
+    openers ("please tell me if") are left out at the beginning, then fillers.  Then the longest
+    phrase of classes that begins at a word gives its class, "" meaning that it says nothing; a word
+    in no phrase is a class of its own.  sequences are the runs of three classes, edges included,
+    that training used.  barred are words in a row that mean something else than their classes do
+    ("is that my").  advice tells, by word, what to ask instead; notes tell, by class, what is
+    understood but not judged.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -33,9 +35,15 @@ class Wording(BaseModel):
     sequences: list[str] = Field(max_length=65_536)
     advice: dict[str, str] = Field(max_length=1000)
     notes: dict[str, str] = Field(max_length=1000)
+    openers: list[str] = Field(default=[], max_length=1000)  # bundles before 0.3 have none
+    barred: list[str] = Field(default=[], max_length=1000)
 
     def unfamiliar(self, words: Sequence[str]) -> tuple[str, ...]:
         """Words of the first sequence training never used; empty when it used all."""
+        spoken = f" {' '.join(words)} "
+        barred = next((phrase for phrase in self.barred if f" {phrase} " in spoken), None)
+        if barred is not None:
+            return tuple(barred.split())
         runs = self.runs(words)
         for classes, said in runs:
             if classes not in self._known:
@@ -56,7 +64,7 @@ class Wording(BaseModel):
         ]
 
     def _classed(self, words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
-        plain = [word for word in words if word not in self._fillers]
+        plain = [word for word in self._opened(words) if word not in self._fillers]
         found, begin = [], 0
         while begin < len(plain):
             for end in range(min(len(plain), begin + self._longest), begin, -1):
@@ -68,6 +76,21 @@ class Wording(BaseModel):
                 found.append((kind, tuple(plain[begin:end])))
             begin = end
         return found
+
+    def _opened(self, words: Sequence[str]) -> Sequence[str]:
+        """The words behind all openers."""
+        for end in range(min(len(words), self._longest_opener), 0, -1):
+            if tuple(words[:end]) in self._openers:
+                return self._opened(words[end:])
+        return words
+
+    @cached_property
+    def _openers(self) -> frozenset[tuple[str, ...]]:
+        return frozenset(tuple(opener.split()) for opener in self.openers)
+
+    @cached_property
+    def _longest_opener(self) -> int:
+        return max((len(opener) for opener in self._openers), default=0)
 
     @cached_property
     def _fillers(self) -> frozenset[str]:

@@ -24,6 +24,8 @@ NOUNS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("person riding a bike", "people riding bikes"), ("person on a bike", "people on bikes"),
         ("someone on a bike", "people on a bike"), ("somebody riding a bicycle",
         "people riding bicycles"), ("anyone on a bicycle", "people riding a bicycle"),
+        ("somebody riding a bike", "people riding a bike"),
+        ("someone riding a bicycle", "persons on bikes"),
     ),
     "motorcyclist": (
         ("motorcyclist", "motorcyclists"), ("motorcycle rider", "motorcycle riders"),
@@ -32,6 +34,7 @@ NOUNS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("person riding a motorbike", "people riding motorbikes"),
         ("person on a motorbike", "people on motorbikes"), ("someone on a motorcycle",
         "people on a motorcycle"), ("somebody riding a motorcycle", "people riding motorcycles"),
+        ("someone riding a motorbike", "people on a motorbike"),
     ),
     "car": (
         ("car", "cars"), ("automobile", "automobiles"), ("passenger car", "passenger cars"),
@@ -114,6 +117,8 @@ PRESENCE: Final = (
     "does the camera currently see {a}", "is the camera seeing {a}", "are there currently any {p}",
     "is there currently {a}", "is {a} on camera", "has the camera detected {a}",
     "is there one {s} or more", "one {s} or more", "is there one {s} at least",
+    "is that {a}", "is this {a}", "is it {a}", "are these {p}", "are those {p}",
+    "is there {a} or not",
 )
 LOCATED: Final = (
     "is there {a} {doing} {on}", "are there {p} {doing} {on}", "are there any {p} {doing} {on}",
@@ -167,24 +172,61 @@ NOBODY: Final = (
     "is it deserted", "is {site} deserted",
     "is no one", "is nobody", "nobody", "no one", "is there not anybody", "do you see no one",
     "do you see nobody", "is there no one", "is nobody around", "is nobody home", "no one there",
-    "is nobody at home",
+    "is nobody at home", "is everyone gone", "is everybody gone", "has everyone gone",
+    "has everybody gone", "are all people gone", "is there no sign of anybody",
+    "is there no sign of anyone", "not a single person", "is not anybody there",
+    "is nobody here", "nobody here", "nobody {on}", "no one {on}", "is nobody {on}",
+    "is there nobody {on}", "is no one {on}", "can you see nobody", "do you not see anyone",
+    "do you not see anybody", "is there really nobody", "is there absolutely nobody",
 )
-NOBODY_HELD_OUT: Final = ("is there nobody in sight", "is no one here")
+NOBODY_HELD_OUT: Final = (
+    "is there nobody in sight", "is no one here", "do you see nobody there",
+    "would you say nobody is there",
+)
 
 ABSENCE: Final = (
     "no {p}", "no {s}", "is there no {s}", "are there no {p}", "is the picture free of {p}",
     "is the scene free of {p}", "without any {p}", "is there not a single {s}",
     "no {s} in sight", "no {p} in view", "no {p} visible", "is {a} absent", "are {p} absent",
     "is there not any {s}", "do you see no {p}", "do you not see any {p}",
-    "are no {p} visible", "is no {s} visible", "are there zero {p}", "is there never {a}",
+    "are no {p} visible", "is no {s} visible", "are there zero {p}",
     "there is no {s}", "there are no {p}", "is the road free of {p}", "not one {s}",
     "is {site} free of {p}", "is {site} clear of {p}", "is {site} without {p}",
     "does the picture show no {p}", "is no {s} present", "are no {p} present",
     "are there currently no {p}",
+    "is there no sign of {a}", "is there no sign of any {p}", "no sign of {a}",
+    "no sign of any {p}", "no sign of {p}", "is there no trace of {a}", "no trace of {p}",
+    "is it true that there is no {s}", "is it true that there are no {p}",
+    "not even one {s}", "not even a single {s}", "not a single {s}", "is there not one {s}",
+    "is there not even one {s}", "is not a single {s} visible", "are not any {p} visible",
+    "is no {s} around", "are no {p} around", "is no {s} there", "are no {p} there",
+    "no {s} there", "no {p} there", "no {p} here", "no {s} here", "no {p} anywhere",
+    "no {s} anywhere", "is no {s} here", "are no {p} here", "is no {s} in the frame",
+    "are no {p} in the frame", "are no {p} in sight", "are no {p} in the picture",
+    "is there absolutely no {s}", "are there absolutely no {p}", "are there really no {p}",
+    "is there still no {s}", "are there still no {p}", "is there really no {s}",
+    "does the camera see no {p}", "does the picture contain no {p}", "does the image show no {s}",
+    "does the camera see no {s}", "does the image contain no {s}", "can you see no {p}",
+    "can you not see any {p}", "do you not see {a}", "can you not see {a}", "did you see no {p}",
+    "do you detect no {p}", "do we see no {p}", "do we have no {p}",
+    "is the scene without {p}", "is the picture without {a}", "is the scene without any {p}",
+    "without {a}", "without {p}", "is the view free of {p}", "is the frame free of {p}",
+    "is the zone free of {p}", "is the area free of {p}", "is the area clear of {p}",
+    "is the zone clear of any {p}", "is the video free of {p}", "free of {p}", "clear of {p}",
+    "is it free of {p}", "is it clear of {p}", "is {site} completely free of {p}",
+    "is {site} free of any {p}", "is {site} empty of {p}", "is {site} without any {p}",
+    "is {site} without {a}",
+    "has no {s} appeared", "have no {p} appeared", "has no {s} been detected", "no {s} detected",
+    "no {p} detected", "are no {p} detected", "is no {s} detected", "{s} absent", "{p} absent",
+    "are all {p} gone", "have all {p} gone", "all {p} gone", "is {a} missing", "are {p} missing",
+    "is there not {a}", "is {a} not visible", "is {a} not there", "are {p} not visible",
+    "are {p} not there", "is {a} not present", "{a} not visible", "are there none of the {p}",
 )
 ABSENCE_HELD_OUT: Final = (
     "are there not any {p}", "is no {s} in view", "is the image free of {p}",
     "do you see not a single {s}", "no {p} to be seen",
+    "would you say there are no {p}", "can you find no {s}", "is there currently no {s}",
+    "is the camera view without {p}",
 )
 
 AT_LEAST: Final = (
@@ -246,7 +288,9 @@ TRAFFIC: Final = (
 TRAFFIC_HELD_OUT: Final = ("can you see any traffic",)
 NO_TRAFFIC: Final = (
     "is there no traffic", "no traffic", "is {site} free of traffic", "is there no traffic {on}",
-    "is {site} clear of traffic", "is {site} free of vehicles",
+    "is {site} clear of traffic", "is {site} free of vehicles", "is there no sign of traffic",
+    "is {site} without traffic", "without traffic", "is there not any traffic",
+    "do you see no traffic", "is there hardly any traffic", "is {site} clear of vehicles",
 )
 NO_TRAFFIC_HELD_OUT: Final = ("is the street free of traffic",)
 EMPTY: Final = (
@@ -254,7 +298,7 @@ EMPTY: Final = (
     "is {site} free", "is {site} deserted", "is {site} unoccupied", "is {site} vacant",
     "is nothing {on}", "is there nothing {on}", "nothing {on}", "do you see nothing {on}",
     "is nothing blocking {site}", "is {site} not blocked", "is {site} completely empty",
-    "empty {site}", "is {site} unblocked", "is {site} all clear", "is {site} still empty",
+    "is {site} unblocked", "is {site} all clear", "is {site} still empty",
     "is {site} currently empty", "is {site} clear now", "is {site} not occupied",
     "is the scene empty", "is the zone clear", "is the way clear", "is nothing there",
     "is the area empty", "is it empty", "is the picture empty", "nothing there",
@@ -292,6 +336,7 @@ LIGHT_IS: Final = (
     "is the light currently {c}", "is the traffic light {c} now", "is there a {c} light showing",
     "light {c}", "did the light turn {c}", "is it a {c} light",
     "does the signal show {c}", "are the traffic lights {c}", "are the lights {c}",
+    "is the traffic light {on} {c}", "is the light {on} {c}", "is the signal {on} {c}",
     "is the traffic light at {c}", "is the colour of the traffic light {c}",
     "is the color of the light {c}",
 )
@@ -309,6 +354,18 @@ SCENE: Final[dict[str, tuple[str, ...]]] = {
         "is the scene dark", "is the picture dark", "is the street dark", "does it look dark",
         "is it dark now", "is it currently dark", "is it currently night", "is {site} dark",
         "is it dark {on}", "is it night now", "is it night outside", "is it dark right now",
+        "is it dark", "is it night", "is it dark out", "is it dark yet", "is it night yet",
+        "is it already dark", "is it already night", "is it still dark", "is it still night",
+        "has it got dark", "is it getting dark", "did it get dark", "has night fallen",
+        "is it pitch dark", "does it look dark outside", "does it look dark {on}",
+        "does the scene look dark", "does {site} look dark", "do you see a dark scene",
+        "is the image dark", "is the frame dark", "is the whole picture dark", "is the video dark",
+        "is this at night", "is this by night", "is it a night scene", "is this a night picture",
+        "is it night in the picture", "is it dark in the picture", "is the picture taken at night",
+        "does the image show the night", "is it not day", "is it not daytime", "is it not light",
+        "is there no daylight", "no daylight", "is it no longer day", "dark", "nighttime",
+        "isnt it dark", "isnt it night", "dark outside", "do you see darkness", "is there darkness",
+        "is it in the dark", "is {site} in the dark", "is everything dark",
     ),
     "day": (
         "is it day", "is it daytime", "is it day time", "is there daylight", "is it light outside",
@@ -316,6 +373,21 @@ SCENE: Final[dict[str, tuple[str, ...]]] = {
         "is it bright", "is it daylight", "in daylight", "does it look like day", "by day",
         "is the scene bright", "is it still daylight", "is it light now", "is it day now",
         "is it currently daytime", "is it still light outside", "is it daytime right now",
+        "is it day", "is it daytime", "is it day outside", "is it daytime outside",
+        "is it bright out", "is it light out", "is it light yet", "is it day yet",
+        "is it already light", "is it already day", "is it still day", "is it still light",
+        "is it still daytime", "is it getting light", "has it got light", "is it getting bright",
+        "do you see daylight", "can you see daylight", "is there any daylight",
+        "is daylight visible", "is it broad daylight", "does it look bright",
+        "does it look bright outside",
+        "does it look like daytime", "is the image bright", "is the picture bright",
+        "is the street bright", "is {site} bright", "is {site} in daylight", "is the view bright",
+        "is it a daytime scene", "is this a daytime picture", "is this by day",
+        "is this in daylight", "is it day in the picture", "is the picture taken by day",
+        "daytime", "day", "bright",
+        "is it not dark", "is it not night", "is it no longer dark", "is it no longer night",
+        "isnt it day", "isnt it bright", "bright outside", "is it bright {on}", "is it light {on}",
+        "is it day {on}", "is everything bright", "is it not yet dark", "is it not dark yet",
     ),
     "rain": (
         "is it raining", "is there rain", "is it rainy", "do you see rain", "is the weather rainy",
@@ -323,6 +395,18 @@ SCENE: Final[dict[str, tuple[str, ...]]] = {
         "is there any rain", "raining", "is it raining now", "is it currently raining",
         "is it raining right now", "is it raining {on}", "is it rainy now",
         "is it raining outside now",
+        "is it raining", "is it raining", "is it raining out", "is it raining yet",
+        "is it already raining", "is it still raining", "has it been raining",
+        "has it started raining", "has it started to rain", "did it start to rain",
+        "did it start raining", "is rain visible", "can you see any rain", "do you see any rain",
+        "is it pouring", "is it pouring outside", "is it pouring {on}", "is there rainfall",
+        "is there heavy rain", "is there rain outside", "is there rain {on}",
+        "is the picture rainy", "is the scene rainy", "is the image rainy", "is the view rainy",
+        "does it look rainy",
+        "does it look like rain", "does the image show rain", "does the camera see rain",
+        "isnt it raining", "rainy", "rain falling", "do you notice rain", "is any rain falling",
+        "does it rain outside", "does it rain {on}", "does it rain now", "is this a rainy scene",
+        "is it drizzling", "is there any sign of rain", "do you detect rain", "rain outside",
     ),
     "fog": (
         "is it foggy", "is there fog", "is it misty", "is there mist", "do you see fog", "fog",
@@ -331,14 +415,31 @@ SCENE: Final[dict[str, tuple[str, ...]]] = {
         "is the view foggy", "mist", "is it foggy now", "is it currently foggy", "is it foggy {on}",
         "is there fog {on}", "is it misty outside", "is {site} foggy", "is it misty now",
         "is it foggy right now",
+        "is it foggy", "is there fog", "is there fog outside", "is there mist outside",
+        "is fog visible", "is mist visible", "can you see any fog", "do you see any fog",
+        "do you see mist", "can you see mist", "is there thick fog", "is there dense fog",
+        "is there heavy fog", "is the fog thick", "is the picture foggy", "is the image foggy",
+        "does the image show fog", "does the camera see fog", "does it look foggy",
+        "does it look misty", "does the scene look foggy", "is it still foggy",
+        "is it already foggy", "is it still misty", "is {site} misty", "is {site} in fog",
+        "misty", "is the scene misty",
+        "isnt it foggy", "is it getting foggy", "has it got foggy", "is it foggy out",
+        "is this a foggy scene", "is there any mist", "is the picture misty", "is there mist {on}",
+        "is there any sign of fog", "do you detect fog", "do you notice fog", "fog outside",
+        "is everything in fog", "is it misty {on}",
     ),
 }
 SCENE_HELD_OUT: Final[dict[str, tuple[str, ...]]] = {
-    "night": ("does it look like night", "is the view dark"),
-    "day": ("is it daylight outside", "does the scene look bright"),
-    "rain": ("does the picture show rain", "is it rainy outside"),
-    "fog": ("is it foggy outside", "does the picture show fog"),
+    "night": ("does it look like night", "is the view dark", "would you say it is dark"),
+    "day": ("is it daylight outside", "does the scene look bright", "would you say it is day"),
+    "rain": ("does the picture show rain", "is it rainy outside", "would you say it is raining"),
+    "fog": ("is it foggy outside", "does the picture show fog", "would you say it is foggy"),
 }
+SCENE_ANYWHERE: Final = (
+    "right now", "now", "at the moment", "currently", "here", "there", "at present", "in the scene",
+    "at this moment", "in the picture", "in the image", "just now", "on camera", "in the frame",
+)
+"""Ends of such questions; not "outside", of which the held-out patterns are made."""
 
 BOTH: Final = (
     "{a} and {a2}", "both {a} and {a2}", "{p} and {p2}", "{a} together with {a2}", "{a} with {a2}",
@@ -354,8 +455,16 @@ EITHER: Final = (
 )
 NEITHER: Final = (
     "neither {a} nor {a2}", "neither {p} nor {p2}", "no {s} and no {s2}", "no {p} and no {p2}",
-    "no {p} or {p2}", "no {s} or {s2}",
+    "no {p} or {p2}", "no {s} or {s2}", "not {a} or {a2}", "no {s} nor {s2}", "no {p} nor {p2}",
+    "no {p} no {p2}", "no {s} no {s2}",
 )
+FREE_OF_BOTH: Final = (
+    "is {site} free of {p} and {p2}", "is {site} clear of {p} and {p2}",
+    "is {site} free of {p} or {p2}", "is the picture free of {p} and {p2}",
+    "is the scene free of {p} and {p2}", "are all {p} and {p2} gone",
+    "is {site} without {p} or {p2}", "is {site} without {p} and {p2}",
+)
+"""Whole questions, which mean neither."""
 PAIR_FRAMES: Final = (
     "{x}", "is there {x}", "is there {x}", "are there {x}", "do you see {x}", "can you see {x}",
     "does the picture show {x}", "does the image contain {x}", "do we have {x}", "is {x} visible",
@@ -371,14 +480,14 @@ PLACES: Final[dict[str, tuple[str, ...]]] = {
         "on the left hand side", "in the left part of the picture", "on the left of the image",
         "on the left of the frame",
         "on the left half of the frame", "on the left of the camera view",
-        "in the left half of the picture", "left",
+        "in the left half of the picture",
     ),
     "right": (
         "on the right", "on the right side", "to the right", "in the right half", "at the right",
         "on the right hand side", "in the right part of the picture",
         "on the right of the image", "on the right of the frame",
         "on the right half of the frame", "on the right of the camera view",
-        "in the right half of the picture", "right",
+        "in the right half of the picture",
     ),
     "top": (
         "in the upper half", "at the top", "in the top half", "in the upper part of the picture",
@@ -445,7 +554,7 @@ ANYWHERE: Final = (
     "in the camera image", "in the camera picture", "visible right now", "at this moment",
     "in the footage", "in the feed", "on the feed", "in the snapshot", "in frame", "on video",
     "in the live view", "on the monitor", "in the whole image",
-    "in the camera frame", "just now",
+    "in the camera frame", "just now", "please", "still", "already",
 )
 ANYWHERE_HELD_OUT: Final = (
     "in this shot", "in the view", "on this camera", "in this video", "in the whole picture",
@@ -468,8 +577,10 @@ SITES: Final = (
     "cycle path", "courtyard", "patio", "terrace", "deck", "balcony", "steps", "stairs", "fence",
     "curb", "kerb", "roundabout", "loading bay", "loading dock", "ramp", "shop", "store", "pool",
     "park", "playground", "stairwell", "property", "garage door", "garage entrance", "window",
-    "left lane", "right lane", "field", "farm", "barn", "level crossing", "school", "warehouse",
-    "hard shoulder", "fast lane", "corner shop", "doorstep", "kitchen", "basement", "compound",
+    "left lane", "right lane", "lot", "shed", "corner", "street corner", "checkout", "counter",
+    "letterbox", "mailbox", "roof", "forecourt", "field", "farm", "barn", "level crossing",
+    "school", "warehouse", "hard shoulder", "fast lane", "corner shop", "doorstep", "kitchen",
+    "basement", "compound",
 )
 """Where the camera looks.  Understood, not judged: to restrict an answer, draw a zone."""
 SITES_HELD_OUT: Final = ("road crossing", "street crossing", "house entrance", "garden gate",

@@ -18,6 +18,9 @@ MAX_LENGTH: Final = 32
 
 COUNTABLE: Final = tuple(c for c in CONCEPTS if c not in (*LIGHTS, "anything", "stop_sign"))
 _DOING_SHARE: Final = 0.08  # of plain questions about what can be parked, standing, waiting
+_WHOLE_SHARE: Final = 0.4
+_LOCATED_NUMBER_SHARE: Final = 0.06
+_SCENE_END_SHARE: Final = 0.25
 _COMPOUND_SHARE: Final = 0.08  # "garage door": of the sites
 _WHOSE: Final = ("street", "road", "driveway", "yard", "garden", "garage", "house", "parking")
 _UNRELATED: Final = frozenset({"anything"})  # too wide for "A but no B"
@@ -128,7 +131,11 @@ class Speaker:
         noun = self._noun(concept)
         term, words = self._amount(concept)
         frame = self.rng.choice(self._of("NUMBER_FRAMES"))
-        return Question("number", (term,)), self._around(frame.format(x=words.format(**noun)))
+        text = frame.format(x=words.format(**noun))
+        if concept in grammar.DOING and self.rng.random() < _LOCATED_NUMBER_SHARE:
+            doing = self.rng.choice(grammar.DOING[concept])
+            return Question("number", (term,)), self._opened(f"{text} {doing} {self._where()}")
+        return Question("number", (term,)), self._around(text)
 
     def pair(self, concept: str) -> Asked:
         """It and something else: both, one without the other, either, neither."""
@@ -147,6 +154,9 @@ class Speaker:
                 (grammar.NEITHER, (Term(concept, 0, 0), Term(other, 0, 0)), True),
             )
         )
+        if patterns is grammar.NEITHER and not self.held_out and self.rng.random() < _WHOLE_SHARE:
+            text = self._say(grammar.FREE_OF_BOTH, nouns)
+            return Question("pair", terms, every), self._opened(text)
         words = self.rng.choice(patterns).format(**nouns)
         frame = self.rng.choice(self._of("PAIR_FRAMES"))
         return Question("pair", terms, every), self._around(frame.format(x=words))
@@ -154,7 +164,7 @@ class Speaker:
     def light(self, colour: str) -> Asked:
         """Is the traffic light of this colour, and of no other?"""
         word = self.rng.choice(grammar.LIGHT_COLOURS[colour])
-        text = self.rng.choice(self._of("LIGHT_IS")).format(c=word)
+        text = self._say(self._of("LIGHT_IS"), {"c": word})
         return Question("light", (Term(colour),), sole=True), self._around(text)
 
     def state(self, concept: str) -> Asked:
@@ -178,7 +188,10 @@ class Speaker:
     def scene(self, scene: str) -> Asked:
         """Night, day, rain, fog."""
         table = grammar.SCENE_HELD_OUT if self.held_out else grammar.SCENE
-        return Question("scene", scene=scene), self._opened(self._say(table[scene], {}))
+        text = self._say(table[scene], {})
+        if not self.held_out and self.rng.random() < _SCENE_END_SHARE:
+            text = f"{text} {self.rng.choice(grammar.SCENE_ANYWHERE)}"
+        return Question("scene", scene=scene), self._opened(text)
 
     def _bare(self, concept: str) -> Asked:
         """Presence, or now and then a number, without any phrase of place."""
@@ -227,9 +240,10 @@ class Speaker:
         return {"s": one, "p": many, "a": f"{article}{one}"}
 
     def _say(self, patterns: Sequence[str], noun: Mapping[str, str]) -> str:
-        site = self._site()
-        on = f"{self.rng.choice(grammar.ON)} {site}"
-        return self.rng.choice(patterns).format(site=site, on=on, **noun)
+        return self.rng.choice(patterns).format(site=self._site(), on=self._where(), **noun)
+
+    def _where(self) -> str:
+        return f"{self.rng.choice(grammar.ON)} {self._site()}"
 
     def _site(self) -> str:
         site = self.rng.choice(self._of("SITES"))

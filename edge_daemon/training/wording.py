@@ -22,20 +22,26 @@ _OFTEN: Final = 2  # a sequence drawn less often was not learned
 # fmt: off
 # ruff: noqa: SIM905 - one word per line would bury them
 FILLERS: Final = tuple(
-    "a an the this that my our your any some current whole currently again still really"
-    " actually just already always please also".split()
+    "a an the this that these those my our your any some current whole currently again still really"
+    " actually just already please also absolutely".split()
 )
 _SILENT: Final = tuple(
-    "is are was were be been being has have had do does did can could would you we i me us it there"
-    " here see seen seeing saw show shows showing look looking detect detected notice spot spotted"
-    " find found appear appeared appears contain contains visible present view sight picture image"
-    " photo video frame footage feed snapshot shot screen camera monitor scene possibly true sign"
-    " tell let know say well want check isnt arent at all now".split()
+    "is are have has do does did can could would it there here now seen spotted found"
+    " detected appear appeared appears visible present showing possibly isnt arent picture image"
+    " photo video frame footage feed snapshot shot screen camera monitor scene view sight".split()
 )
 _VIEWS: Final = tuple(
     "picture image photo video frame footage feed snapshot shot screen camera monitor scene view"
     " sight zone area region".split()
 )
+# "you see a dog" says nothing beside "a dog"; "the dog sees" does.
+_SEERS: Final = tuple("you we it camera picture image photo video frame scene".split())
+_SEES: Final = tuple(
+    "see seen seeing have notice detect spot spotted find found show shows contain contains".split()
+)
+_IMPERATIVES: Final = tuple("see,look for,find,spot,shows,contains,there is,there are".split(","))
+_SHARPNESS: Final = tuple("clear sharp blurred dirty".split())
+_WHOSE: Final = tuple("my our your his her their mine".split())
 _PHRASES: Final[dict[str, str]] = {
     "amount": "at least,no fewer than,no less than,not less than,not fewer than,minimum of,"
               "more than,over,greater than,above,fewer than,less than,under,below,at most,"
@@ -44,18 +50,22 @@ _PHRASES: Final[dict[str, str]] = {
     "several": "several,multiple,number of,various,couple of,pair of,many,lots of,lot of,"
                "plenty of,great number of,large number of,single,one or more,one lone,"
                "not just one,much",
-    "none": "no,zero,not single,not one,not,never",
-    "nobody": "no one,nobody,nobody home,no one home",
+    "none": "no,zero,not single,not one,not,none of,not even one,not even single,you not see,"
+            "not see",
+    "nobody": "no one,nobody,nobody home,no one home,everyone gone,everybody gone",
     "thing": "anyone,anybody,someone,somebody,anybody home,anyone home,someone home",
     "turned": "turn,turned,gone,switched to",
+    "missing": "missing,absent",
     "anything": "anything,something",
     "colour": "red,green,yellow,amber,orange",
     "lamp": "light,lights,signal,signals,stoplight,stoplights,traffic light,traffic lights,"
             "traffic signal,traffic signals,signal light,signal lights",
     "in": "in,on,at,by,inside,along,within,to,in front of",
     "out": "outside,around",
-    "fog": "fog,foggy,mist,misty",
-    "rain": "rain,rainy,raining",
+    "fog": "fog,foggy,mist,misty,thick fog,dense fog,heavy fog,fog thick,getting foggy,got foggy,"
+           "in fog",
+    "rain": "rain,rainy,raining,pouring,drizzling,rainfall,rain falling,heavy rain,been raining,"
+            "started raining,started to rain,start to rain,start raining,raining out,raining yet",
     "near": "near,close to,close by,near us,nearby,up close,very near,in foreground,"
             "right in front of camera,very close to camera,near camera,close to camera",
     "far": "far away,far off,in distance,in background,at distance,long way off,further away,"
@@ -67,15 +77,24 @@ _PHRASES: Final[dict[str, str]] = {
     "joined": "and,together with,with,as well as,and also",
     "clear": "clear,free,empty,deserted,unoccupied,vacant,unblocked,all clear,completely empty,"
              "totally free,look empty",
-    "blocked": "blocked,occupied,obstructed,in use,in way,look blocked",
-    "night": "late at night,at night,by night,night,nighttime,night time,after dark,dark",
-    "day": "it light,day,daytime,day time,daylight,by day,bright,in daylight",
+    "blocked": "blocked,being blocked,occupied,obstructed,in use,in way,look blocked",
+    "night": "late at night,at night,by night,night,nighttime,night time,after dark,dark,darkness,"
+             "getting dark,got dark,get dark,night fallen,pitch dark,dark out,dark yet,in dark,"
+             "night yet,not day,not daytime,not light,not it light,no daylight,no longer day,"
+             "it not light,it not day,it not daytime,it no longer day",
+    "day": "it light,day,daytime,day time,daylight,by day,bright,in daylight,it light out,"
+           "it light yet,day yet,bright out,broad daylight,getting light,got light,getting bright,"
+           "not dark,not night,no longer dark,no longer night,not yet dark,not dark yet,"
+           "taken by day",
     "jam": "traffic jam,queue of cars",
     "busy": "crowded,congested,jammed",
-    "": "field of view,look like,looks like,if,whether,to be seen,right now,at moment,"
+    "": "field of view,it look,scene look,look like,it look like,scene look like,to be seen,"
+        "be seen,there be,being detected,been detected,been seen,been spotted,sign of,trace of,"
+        "or not,was taken,picture taken,camera looking at,camera see,camera seeing,right now,"
+        "at moment,"
         "in front of camera,at present,at this time,"
-        "yes or no,quick question,in live view,on ground,at this moment,in there,all over,"
-        "going to,any sign of,is it true,would you say",
+        "in live view,on ground,at this moment,in there,all over,"
+        "is it true,would you say",
 }
 # fmt: on
 
@@ -84,7 +103,10 @@ _PHRASES: Final[dict[str, str]] = {
 def make_wording() -> Wording:
     """What the grammar as it is now can say, from the same questions every time."""
     rng, counted = Random(1), Counter[str]()
-    empty = Wording(fillers=list(FILLERS), classes=_classes(), sequences=[], advice={}, notes={})
+    empty = Wording(
+        fillers=list(FILLERS), classes=_classes(), sequences=[], advice={}, notes={},
+        openers=_openers(), barred=_barred(),
+    )  # fmt: skip
     for _ in range(_DRAWS):
         _, text = draw(rng, rng.choice(CONCEPTS + SCENES))
         counted.update(classes for classes, _ in empty.runs(text.split()))
@@ -94,10 +116,35 @@ def make_wording() -> Wording:
     )
 
 
+def _openers() -> list[str]:
+    """What may stand before a question, with its articles and without."""
+    said = {opener for opener in grammar.OPENERS if opener} | {"yes or no"}
+    said |= {_bare(opener) for opener in said}
+    asked = {f"{opener} {word}" for opener in said for word in (*grammar.CONNECTIVES, "that")}
+    return sorted((said | asked | set(_IMPERATIVES)) - {""})
+
+
+def _barred() -> list[str]:
+    """Words in a row whose classes say less than they do.
+
+    Whose something is; how sharp a picture is; pictures of things; lamps in houses.
+    """
+    mine = [f"{it} {whose}" for it in ("is that", "is this", "is it", "are these", "are those")
+            for whose in _WHOSE]  # fmt: skip
+    views = [view for view in _VIEWS if view not in ("zone", "area", "region", "sight")]
+    sharp = [f"{view} {how}" for view in views for how in _SHARPNESS]
+    shown = [f"{view} of {of}" for view in views for of in ("a", "an", "my", "our", "your")]
+    lamps = [
+        f"{some} {lamp}" for some in ("a", "any", "some", "there") for lamp in ("light", "lights")
+    ]
+    return sorted((*mine, *sharp, *shown, *lamps))
+
+
 def _classes() -> dict[str, str]:
     """Class of each phrase; later ones win."""
     found = dict.fromkeys(map(_bare, _SILENT), "")
-    found |= dict.fromkeys(_bares((*grammar.ANYWHERE, *grammar.OPENERS)), "")
+    found |= dict.fromkeys((f"{who} {sees}" for who in _SEERS for sees in _SEES), "")
+    found |= dict.fromkeys(_bares(grammar.ANYWHERE), "")
     found |= dict.fromkeys((*grammar.NUMBER_WORDS, *map(str, range(21))), "number")
     for kind, phrases in _PHRASES.items():
         found |= dict.fromkeys(phrases.split(","), kind)

@@ -20,10 +20,12 @@ WORDING = {
     ],
     "advice": {"red": "colours are for lights"},
     "notes": {"site": "draw a zone"},
+    "openers": ["please", "tell me", "tell me if"],
+    "barred": ["there light"],
 }  # fmt: skip
 WORDS = [
     "is", "there", "a", "the", "and", "car", "cars", "dog", "traffic", "light", "red", "on", "road",
-    "to", "be", "seen",
+    "to", "be", "seen", "please", "tell", "me", "if",
 ]  # fmt: skip
 TOKENIZER = Tokenizer.from_json(
     {
@@ -47,6 +49,8 @@ TOKENIZER = Tokenizer.from_json(
         "Is there a car on the road",
         "car and dog",
         "Is there a car to be seen",
+        "Please tell me if there is a car",
+        "Please, please tell me: is there a car?",
     ],
 )
 def test_sequences_of_training_are_understood(text: str) -> None:
@@ -56,6 +60,8 @@ def test_sequences_of_training_are_understood(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
+        ("Is there light?", "never learned 'there light' -- ask in other words"),
+        ("Is there a car, please?", "never learned 'car please' -- ask in other words"),
         ("Is there a red car?", "never learned 'red car' -- colours are for lights"),
         ("Is the car red?", "never learned 'car red' -- colours are for lights"),
         ("Is there a dog on the car", "never learned 'dog on car' -- ask in other words"),

@@ -32,7 +32,7 @@ def test_what_the_concepts_carry_is_understood(tokenizer: Tokenizer) -> None:
     asked = written("supported")
     refused = {text: why for text in asked if (why := tokenizer.refusal(text))}
 
-    assert len(set(asked)) >= 100
+    assert len(set(asked)) >= 250
     assert len(refused) <= 0.03 * len(asked), refused
 
 
@@ -40,7 +40,7 @@ def test_what_was_never_learned_is_refused(tokenizer: Tokenizer) -> None:
     asked = written("unsupported")
     taken = [text for text in asked if tokenizer.supports(text)]
 
-    assert len(set(asked)) >= 100
+    assert len(set(asked)) >= 250
     assert len(taken) <= 0.05 * len(asked), taken
 
 
