@@ -14,7 +14,7 @@ import sys
 from stage import stage
 
 from tests.e2e.daemon import write_config
-from tests.faults.flood import flood
+from tests.faults.flood import NO_PICTURES, flood
 from tests.faults.kills import survive
 
 
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=200, help="between two kills (200)")
     args = parser.parse_args()
     with stage() as at:
-        config = flood(at.directory, at.config, seconds=5)
+        config = flood(at.directory, at.config, seconds=5, record=NO_PICTURES)
         file = write_config(at.directory / "c.yaml", config)
         found = survive(
             config, file, at.broker, at.gate, at.ear, n=args.kills, n_between=args.events,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FLIPPING = {"red": "Is it red?", "blue": "Is it blue?", "any": "Is any red?", "there": "any blue?"}
 N_EVENTS_A_SECOND = 200
+NO_PICTURES = {"events": {"snapshots": False, "evidence": False}}  # so many are too many for disks
 
 
 def flood(

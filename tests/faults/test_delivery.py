@@ -11,7 +11,7 @@ import pytest
 
 from tests.data.colours import BLUE, RED, write_colours
 from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
-from tests.faults.flood import flood, kept, log_lines, metric, password_file, seqs
+from tests.faults.flood import NO_PICTURES, flood, kept, log_lines, metric, password_file, seqs
 from tests.faults.kills import survive
 from tests.integration.mosquitto import Ear, Gate, Mosquitto
 
@@ -20,7 +20,7 @@ def test_no_event_is_lost_though_broker_and_daemon_are_killed_in_turn(
     tmp_path, make_config, broker: Mosquitto, gate: Gate, base: str, new_ear: Callable[..., Ear]
 ) -> None:
     ear = new_ear(broker.port, f"{base}/box/+/+/event", qos=0)
-    config = flood(tmp_path, make_config, seconds=5)
+    config = flood(tmp_path, make_config, seconds=5, record=NO_PICTURES)
     config["mqtt"]["url"] = gate.url
     file = write_config(tmp_path / "c.yaml", config)
     found = survive(config, file, broker, gate, ear, n=3)
