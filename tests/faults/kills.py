@@ -33,10 +33,11 @@ class Toll:
     seconds: float
 
     def __str__(self) -> str:
+        n_lost = self.n_events - self.n_heard
         return (
             f"{self.n_events} events in {self.seconds:.0f} s, {self.n_a_second:.0f} a second while"
-            f" a daemon was at work, {self.n_events - self.n_heard} lost, {self.n_disordered} out of"
-            f" order, {self.n_again} came again with the same id"
+            f" a daemon was at work, {n_lost} lost, {self.n_disordered} out of order,"
+            f" {self.n_again} came again with the same id"
         )
 
 
