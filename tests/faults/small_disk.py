@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import time
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from tests.data.colours import BLUE, GREY, RED, lined, write_pictures
 from tests.e2e.daemon import free_port
+from tests.faults.inotify import Changes
 from tests.integration.mosquitto import first_of_each
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ RECORDED: dict[str, dict[str, Any]] = {
     "clips": {"mode": "off", "clips": {"before": "1s", "after": "2s", "on": ["YES", "NO"]}},
     "both": {"mode": "soft", "clips": {"before": "1s", "after": "1s"}},
 }
-_SETTLED_S = 20.0  # a segment of 5 s that did not change for so long is finished
+_SETTLED_S = 1.0  # what was finished so long ago is known to the daemon as finished
 
 
 @contextlib.contextmanager
@@ -88,48 +88,52 @@ def config(directory: Path, bundle: Path, broker_url: str, base: str) -> dict[st
     }
 
 
-@dataclass
 class Watch:
-    """What became of the files on the disk, by looking again and again."""
+    """What became of the files on the disk, in the order in which it happened."""
 
-    disk: Path
-    least_free_bytes: int = 1 << 62
-    removed: Counter[str] = field(default_factory=Counter)
-    disordered: list[str] = field(default_factory=list)
-    _before: dict[Path, float] = field(default_factory=dict)  # when it was changed last
+    def __init__(self, disk: Path) -> None:
+        self._disk, self._changes = disk, Changes(disk)
+        self.least_free_bytes = 1 << 62
+        self.removed: Counter[str] = Counter()
+        self.disordered: list[str] = []
+        self._finished: dict[Path, float] = {}  # when, monotonic
 
     def look(self) -> None:
-        """Look once.
+        """Take over what happened since the last time.
 
-        A file that went while an older one, which ought to have gone first, was there before and
-        still is, is disordered.
+        A file that went while one lay there that ought to have gone before it is disordered.
         """
-        self.least_free_bytes = min(self.least_free_bytes, shutil.disk_usage(self.disk).free)
-        now = self._files()
-        stays = {p: at for p, at in self._before.items() if p in now and now[p] == at}
-        wall_s = time.time()
-        for path in self._before.keys() - now.keys():
-            kind = kind_of(path)
-            self.removed[kind] += 1
-            sooner = [
-                p for p, at in stays.items()
-                if (RANK[kind_of(p)] < RANK[kind] and wall_s - at > _SETTLED_S)
-                or (kind_of(p) == kind != "recordings" and moment(p) < moment(path))
-            ]  # fmt: skip
-            self.disordered += [f"{path.name} before {p}" for p in sooner]
-        self._before = now
+        self.least_free_bytes = min(self.least_free_bytes, shutil.disk_usage(self._disk).free)
+        for path, is_there in self._changes.read():
+            if path.suffix not in (".mp4", ".jpg", ".zip") or path.name.startswith("."):
+                continue
+            if is_there:
+                self._finished[path] = time.monotonic()
+            elif path in self._finished:
+                self._went(path, self._finished.pop(path))
 
-    def _files(self) -> dict[Path, float]:
-        found = {}
-        for path in (self.disk / "data").rglob("*Z*.*"):
-            with contextlib.suppress(FileNotFoundError):
-                if path.suffix in (".mp4", ".jpg", ".zip") and not path.name.startswith("."):
-                    found[path] = path.stat().st_mtime
-        return found
+    def _went(self, path: Path, finished_s: float) -> None:
+        kind, now_s = kind_of(path), time.monotonic()
+        self.removed[kind] += 1
+        self.disordered += [
+            f"{path.name} before {other}"
+            for other, at_s in self._finished.items()
+            if now_s - at_s > _SETTLED_S and _goes_before((other, at_s), (path, finished_s))
+        ]
 
     def kept(self) -> Counter[str]:
         """Return how many files there are of each kind."""
-        return Counter(kind_of(path) for path in self._before)
+        return Counter(kind_of(path) for path in self._finished)
+
+
+def _goes_before(one: tuple[Path, float], other: tuple[Path, float]) -> bool:
+    """Whether one ought to go before the other: (path, when it was finished)."""
+    ranks = RANK[kind_of(one[0])], RANK[kind_of(other[0])]
+    if ranks[0] != ranks[1]:
+        return ranks[0] < ranks[1]
+    if ranks[0] == RANK["recordings"]:
+        return one[1] < other[1] - _SETTLED_S
+    return moment(one[0]) < moment(other[0])
 
 
 def seqs(ear: Ear) -> dict[str, list[int]]:
