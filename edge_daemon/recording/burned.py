@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from edge_daemon.types import CameraId, Frame, QuestionId, QuestionState
 
 _RETRY_S: Final = 10.0
+_LAST_HEARD_S: Final = 0.25  # that sound goes on after the last picture
 
 
 class Painter(Protocol):
@@ -56,6 +57,7 @@ class _Segment:
     begun_mono_s: float
     ended_at: datetime
     heard: Epoch | None  # whose sound it has
+    heard_s: float | None = None  # up to when, in that epoch
 
 
 class BurnedRecorder:
@@ -141,15 +143,14 @@ class BurnedRecorder:
         if segment is not None:
             is_other = size != segment.size or (epoch is not None and epoch is not segment.heard)
             if cut or is_other or self._is_full(segment, frame):
-                if raw_s is not None and epoch is segment.heard:
-                    segment.writer.hear(raw_s)  # what is heard since its last picture
-                self._finish()
+                self._finish(raw_s if epoch is segment.heard else None)
         segment = self._segment or self._begin(frame, size, epoch)
         rgb = frame.picture.rgb() if size == whole else frame.picture.resized(*size)
         self._painter.draw(rgb, states, frame.captured_at if self._live else frame.pts_s)
         if self._drawn is not None:
             self._drawn.expect(frame)
         segment.writer.write(rgb, frame.pts_s, raw_s)
+        segment.heard_s = raw_s
         segment.ended_at = frame.captured_at
 
     def _heard_with(self, frame: Frame) -> tuple[Epoch | None, float | None]:
@@ -194,11 +195,17 @@ class BurnedRecorder:
             frame.pts_s, segment.writer.size_bytes + segment.beside.size_bytes
         )
 
-    def _finish(self) -> None:
-        """Finish the segment.  Raises RecordingError."""
+    def _finish(self, upto_s: float | None = None) -> None:
+        """Finish the segment.  Raises RecordingError.
+
+        upto_s is the time in its epoch at which the next one begins; None: nothing follows.
+        """
+        segment = self._segment
         try:
-            if self._segment is not None:
-                self._segment.writer.close()
+            if segment is not None:
+                if segment.heard_s is not None:  # what is heard after its last picture
+                    segment.writer.hear(upto_s or segment.heard_s + _LAST_HEARD_S)
+                segment.writer.close()
         finally:
             self._leave()
 
