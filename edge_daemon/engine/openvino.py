@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -34,7 +36,7 @@ class OpenVino:
     def __init__(self) -> None:
         exact = sums_bytes_exactly()
         self.prefers: Sequence[Precision] = ("int8", "fp32") if exact else ("fp32",)
-        self._core = openvino.Core()
+        self._core = _core_with_plugin(self.device)
 
     def open(self, model: bytes, *, where: str, which: GraphName, threads: int) -> Graph:  # noqa: ARG002  all graphs alike
         """Compile a graph.  Raises BundleError."""
@@ -76,10 +78,29 @@ class OpenVinoGpu(OpenVino):
 
 def gpu_missing() -> str | None:
     """Why Intel's GPU cannot be used; None where it can."""
-    devices = openvino.Core().available_devices
+    devices = _core_with_plugin("CPU").available_devices
     if any(device.partition(".")[0] == "GPU" for device in devices):
         return None
     return f"OpenVINO sees no Intel GPU, only {', '.join(devices)}"
+
+
+def _core_with_plugin(device: str) -> openvino.Core:
+    """A core whose plugin for the device was loaded by a thread that has ended.
+
+    The processor's plugin gives the thread that loads it a stack for signals, and unmaps it when the
+    core goes, in whatever thread that is: a main thread that had loaded it would then die of its
+    next signal (openvino 2026.4).
+    """
+    core = openvino.Core()
+
+    def load() -> None:
+        with suppress(*_FAULTS):  # compiling tells
+            core.get_versions(device)
+
+    loader = threading.Thread(target=load, name="openvino-load")
+    loader.start()
+    loader.join()
+    return core
 
 
 class _VinoGraph:
