@@ -9,7 +9,8 @@ and several times over, each part in a process of its own on the same cores:
   jobs     the same on four copies of the file, --jobs 1, 2, 4 threads, and two processes
 
 "share" is video / the slower of decode and encode, each alone on one thread, as frames a second.
---drift instead makes an hour of flashes and beeps, annotates it, and tells how far they are apart.
+--drift instead makes an hour of flashes and beeps, annotates it, records it soft and burned, and
+tells how far sound, captions and noted answers are from the flashes.
 Prints a table; --json FILE keeps all numbers with the machine's description.
 """
 
@@ -188,29 +189,95 @@ def processes(clip: Path) -> dict[str, float]:
 
 
 def drift() -> dict[str, Any]:
-    """Annotate an hour of flashes and beeps; print how far apart they are before and after."""
+    """Annotate and record an hour of flashes and beeps; print how far apart they are."""
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+    from tests.data.flashes import write_flashes
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = folder / "hour.mp4"
+        small: dict[str, Any] = {"seconds": 3600, "fps": 5, "size": (160, 90)}
+        write_flashes(clip, **small, sound_rate=16_000)
+        write_flashes(folder / "g711.mov", **small, sound="pcm_alaw", sound_rate=8_000)
+        annotate_one = [sys.executable, "-m", "edge_daemon", "video", str(clip), "-q",
+                        base.QUESTIONS[0], "--every", "50", "--out", name + "/out"]  # fmt: skip
+        took_s = timed(annotate_one)["wall_s"]
+        record_hours(folder)
+        paths = {"before": clip, "video": folder / "out" / "hour.mp4"}
+        for path in sorted((folder / "data" / "recordings").rglob("*.m[op][v4]")):
+            paths[path.parent.parent.name] = path
+        found = {}
+        for what, path in paths.items():
+            found[what] = apart(path)
+            print(what, found[what], flush=True)
+    return {"machine": base.machine(), "took_s": round(took_s, 1), **found}
+
+
+def record_hours(folder: Path) -> None:
+    """Record the clips by the daemon, each in one segment, and ask at every picture for flashes."""
+    from tests.data.tiny_bundle import write_tiny_bundle
+
+    asked = {"id": "flash", "ask": "Is it bright?", "hold": None}
+    kinds = {"soft": ("hour.mp4", "soft"), "burned": ("hour.mp4", "burned"),
+             "burned_g711": ("g711.mov", "burned")}  # fmt: skip
+    cameras = [
+        {
+            "id": name,
+            "source": str(folder / clip),
+            "sample": {"every": 1},
+            "questions": [asked],
+            "record": {
+                "mode": mode,
+                "segment": "2h",
+                "events": {"snapshots": False, "evidence": False},
+            },
+        }
+        for name, (clip, mode) in kinds.items()
+    ]
+    config = {
+        "version": 1,
+        "data_dir": str(folder / "data"),
+        "engine": {"bundle": str(write_tiny_bundle(folder / "tiny")), "threads": 1},
+        "mqtt": None,
+        "http": None,
+        "cameras": cameras,
+    }
+    (folder / "c.yaml").write_text(json.dumps(config))
+    timed([sys.executable, "-m", "edge_daemon", "run", "--config", str(folder / "c.yaml")])
+
+
+def apart(path: Path) -> dict[str, Any]:
+    """Return by how much beeps, captions and noted answers come after their flashes, ms."""
     import numpy as np
 
-    sys.path.insert(0, str(Path(__file__).parent.parent))
-    from tests.data.flashes import beeps, flashes, write_flashes
+    from tests.data.flashes import beeps, flashes
 
-    with tempfile.TemporaryDirectory() as folder:
-        clip = Path(folder) / "hour.mp4"
-        write_flashes(clip, seconds=3600, fps=5, size=(160, 90), sound_rate=16_000)
-        annotate_one = [sys.executable, "-m", "edge_daemon", "video", str(clip), "-q",
-                        base.QUESTIONS[0], "--every", "50", "--out", folder + "/out"]  # fmt: skip
-        took_s = timed(annotate_one)["wall_s"]
-        found = {}
-        for name, path in (("before", clip), ("after", Path(folder) / "out" / "hour.mp4")):
-            apart = np.array(beeps(path)) - np.array(flashes(path))
-            found[name] = {
-                "n": len(apart),
-                "first_ms": round(1000 * apart[0], 2),
-                "last_ms": round(1000 * apart[-1], 2),
-                "most_ms": round(1000 * float(np.abs(apart).max()), 2),
-            }
-            print(name, found[name])
-    return {"machine": base.machine(), "frame_ms": 200, "took_s": round(took_s, 1), **found}
+    seen, found = np.array(flashes(path)), {}
+    heard = {"sound": beeps(path)}
+    if path.with_suffix(".vtt").exists():
+        heard["captions"] = said_yes(path.with_suffix(".vtt").read_text())
+    if "recordings" in path.parts:
+        rows = map(json.loads, path.with_suffix(".jsonl").read_text().splitlines())
+        heard["answers"] = [r["at_s"] for r in rows if r["answers"][0]["verdict"] == "YES"]
+    for what, times in heard.items():
+        late = 1000 * (np.array(times) - seen)
+        found[what] = {
+            "n": len(late),
+            "first_ms": round(float(late[0]), 2),
+            "last_ms": round(float(late[-1]), 2),
+            "most_ms": round(float(np.abs(late).max()), 2),
+        }
+    return found
+
+
+def said_yes(captions: str) -> list[float]:
+    """Return when captions begin to say YES, seconds."""
+    found = []
+    for cue in captions.split("\n\n"):
+        if "YES" in cue:
+            hours, minutes, seconds = cue[:12].split(":")
+            found.append(3600 * int(hours) + 60 * int(minutes) + float(seconds))
+    return found
 
 
 PARTS = {
