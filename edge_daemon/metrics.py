@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _VALUES: Final = {Verdict.YES: 1.0, Verdict.NO: 0.0, Verdict.UNKNOWN: math.nan}
 _STAGES: Final = ("decode", "prepare", "infer", "decide", "draw", "encode", "publish")
+_FRAME_OUTCOMES: Final = ("decoded", "sampled", "dropped", "corrupt")
 _SECONDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 
 
@@ -76,6 +77,8 @@ class Metrics:
             "edge_outbox_oldest_seconds", "Age of the oldest of them.", registry=registry
         )
         self.publish = counter("edge_publish", "Publications.", ["outcome"])
+        for outcome in ("acknowledged", "refused", "interrupted", "dropped"):
+            self.publish.labels(outcome)
         self.recording_bytes = Gauge(
             "edge_recording_bytes", "Recordings on disk.", registry=registry
         )
@@ -105,6 +108,16 @@ class Metrics:
         """Tell which engine answers."""
         self._engine.clear()
         self._engine.labels(info.bundle, info.backend, info.precision).set(1)
+
+    def begin(self, camera: CameraId, questions: list[QuestionId]) -> None:
+        """Show 0 of what has not happened to a camera yet, so that its first time is a rise."""
+        for outcome in _FRAME_OUTCOMES:
+            self.frames.labels(camera, outcome)
+        for counter in (self.reconnects, self.stalls, self.recording_dropped):
+            counter.labels(camera)
+        for question in questions:
+            for verdict in Verdict:
+                self.events.labels(camera, question, verdict.value)
 
     def said(self, camera: CameraId, question: QuestionId, verdict: Verdict) -> None:
         """Show a verdict."""

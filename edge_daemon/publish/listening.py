@@ -78,6 +78,8 @@ class Listener:
         if message.retained:
             where, hint = f"mqtt {self._topics.root}", "publish commands without the retain flag"
             raise PublishError("passed over a retained command", where=where, hint=hint)
+        if not message.payload and message.topic.endswith("/set"):
+            return  # somebody took back a retained command
         try:
             command = parse_command(message, self._topics)
             self._refuse_unknown(command)

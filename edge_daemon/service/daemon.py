@@ -194,14 +194,17 @@ class Daemon:
                 camera.board.expire()
                 if not self._keeps_going(camera):
                     return Ending(70)
-            for name, health in self._vitals.due(self._cameras.values(), self._dropped):
-                self._delivery.on_health(name, health)
+            self._tell_health()
             self._delivery.tick()
             self._spare_memory.tick()
             if not self._supervisor.hanging():
                 self._notifier.send("WATCHDOG=1")
             if self._finished() and (code := self._last_words()) is not None:
                 return Ending(code)
+
+    def _tell_health(self) -> None:
+        for name, health in self._vitals.due(self._cameras.values(), self._dropped):
+            self._delivery.on_health(name, health)
 
     def _follow_engine(self) -> None:
         """Say who answers, where that changed: a plan is ready, or a GPU was given up."""
@@ -291,6 +294,7 @@ class Daemon:
         self._inference.add(board, settings)
         limit_s = min(q.unknown_after for q in settings.questions)
         self._mailboxes.open(settings.id, limit_s)
+        self.metrics.begin(settings.id, [q.id for q in settings.questions])
         for q in settings.questions:
             self.metrics.watch_age(settings.id, q.id, partial(board.age_s, q.id))
         hearing = Hearing() if settings.is_heard else None
@@ -427,6 +431,7 @@ class Daemon:
         self._witness.close(deadline.share_s(_WITNESS_STOP_S))
         self._join_recorders(self._cameras, deadline)
         self._supervisor.join("witness", deadline.share_s(_WORK_STOP_S))
+        self._tell_health()
         self._delivery.end(deadline)
 
     def _deadline(self) -> Deadline:
@@ -457,7 +462,7 @@ class Daemon:
         camera = self._cameras[request.camera]
         zone = camera.settings.zones.get(request.zone) if request.zone else None
         if request.zone and zone is None:
-            hint = f"use null or one of: {', '.join(camera.settings.zones)}"
+            hint = f"use null or one of: {', '.join(camera.settings.zones) or 'it has none yet'}"
             return refusal_json(
                 error=f"no zone is called '{request.zone}'", where="zone", hint=hint
             )

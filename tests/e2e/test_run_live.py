@@ -59,7 +59,10 @@ def test_daemon_drains_says_unknown_and_ends_at_sigterm(
         assert daemon.ended(10) == 0
     subscriber.wait(lambda s: s.last("box/status") == b"offline")
 
+    health = json.loads(subscriber.last("box/gate/health") or b"{}")
+
     assert subscriber.events("red")[-1]["verdict"] == "UNKNOWN"
+    assert (health["state"], health["reason"]) == ("offline", "ended")
     assert subscriber.last("box/gate/red/verdict") == b"UNKNOWN"
 
 
@@ -142,6 +145,8 @@ def test_daemon_tells_its_health_and_metrics(
         assert 'edge_verdict{camera="gate",question="red"} 1.0' in metrics
         assert 'edge_verdict{camera="gate",question="blue"} 0.0' in metrics
         assert 'edge_camera_up{camera="gate"} 1.0' in metrics
+        assert 'edge_stalls_total{camera="gate"} 0.0' in metrics  # so that the first is a rise
+        assert 'edge_events_total{camera="gate",question="red",verdict="NO"} 0.0' in metrics
         assert (
             'edge_engine_info{backend="onnxruntime",bundle="tiny",precision="fp32"} 1.0' in metrics
         )

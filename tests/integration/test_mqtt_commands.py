@@ -105,6 +105,17 @@ def test_a_command_that_cannot_be_obeyed_is_one_line(
     assert at_work.set == []
 
 
+def test_a_retained_command_that_is_taken_back_is_no_command(broker, data_dir, new_ear) -> None:
+    ear = new_ear(broker.port, "x")
+    with publishing(data_dir, broker.url, cameras=[camera()]) as at_work:
+        ear.say(f"{ROOT}/gate/car/set", "", retain=True)
+        ear.say(f"{ROOT}/gate/car/set", "OFF")
+        wait_until(lambda: at_work.set)
+
+    assert at_work.faults == []
+    assert at_work.set == [("gate", "car", False)]
+
+
 def test_a_retained_command_is_passed_over(broker, data_dir, new_ear) -> None:
     new_ear(broker.port, "x").say(f"{ROOT}/gate/car/set", "OFF", retain=True)
     with publishing(data_dir, broker.url, cameras=[camera()]) as at_work:
