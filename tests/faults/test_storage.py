@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import shutil
 import socket
@@ -17,6 +18,7 @@ from tests.conftest import missing
 from tests.e2e.conftest import MakeConfig
 from tests.e2e.daemon import Daemon, wait_until, write_config
 from tests.faults.flood import (
+    NO_PICTURES,
     flood,
     log_lines,
     metric,
@@ -47,6 +49,25 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         missing("may not mount a small disk", "REQUIRE_MOUNT")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.fixture
+def ext4(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 megabytes that can be frozen; thawed at the end."""
+    disk, image = tmp_path / "ext4", tmp_path / "image"
+    disk.mkdir()
+    with image.open("wb") as file:
+        file.truncate(64 << 20)
+    for command in (
+        ["mkfs.ext4", "-q", str(image)],
+        ["mount", "-o", "loop", str(image), str(disk)],
+    ):
+        exe = shutil.which(command[0], path=f"{os.environ['PATH']}:/usr/sbin")
+        if exe is None or subprocess.run([exe, *command[1:]], check=False).returncode:
+            missing("may not mount a disk image", "REQUIRE_MOUNT")
+    yield disk
+    subprocess.run(["fsfreeze", "-u", str(disk)], capture_output=True, check=False)
+    subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def running(tmp_path: Path, config: dict[str, Any], **environ: str) -> Daemon:
@@ -103,6 +124,26 @@ def test_read_only_disk_is_told_once_and_written_when_it_can_be(
 
 def remount(disk: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
+
+
+def test_disk_that_hangs_delays_what_is_told_and_no_judging(
+    tmp_path, ext4: Path, make_config: MakeConfig, ear: Ear
+) -> None:
+    config = flood(tmp_path, make_config, record=NO_PICTURES) | {"data_dir": str(ext4 / "data")}
+    with running(tmp_path, config) as daemon:
+        wait_for_more(ear)
+        subprocess.run(["fsfreeze", "-f", str(ext4)], check=True)
+        n_judged, n_heard = metric(config, "edge_judgements_total"), len(ear.heard("/event"))
+        wait_until(lambda: metric(config, "edge_judgements_total") > n_judged + 300)
+        n_told = len(ear.heard("/event")) - n_heard
+        subprocess.run(["fsfreeze", "-u", str(ext4)], check=True)
+        wait_for_fresh(ear)
+        wait_for_more(ear, 400)
+        assert daemon.process.poll() is None
+
+    assert n_told < 200  # though each judgement is an event here
+    assert_nothing_is_missing(ear)
+    assert not log_lines(daemon, "WARNING"), daemon.log.read_text()
 
 
 def test_quota_on_file_size_is_told_once_and_costs_no_event(
