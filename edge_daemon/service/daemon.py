@@ -19,22 +19,13 @@ from edge_daemon.engine.open import open_engine
 from edge_daemon.errors import BrokerUnavailableError, ConfigError, RecordingError
 from edge_daemon.logs import FaultLog
 from edge_daemon.metrics import Metrics
-from edge_daemon.overlay import Overlay
 from edge_daemon.pipeline.board import Board, Listener, Origin
 from edge_daemon.pipeline.camera import Camera
-from edge_daemon.pipeline.clips import Clips
 from edge_daemon.pipeline.inference import Inference
 from edge_daemon.pipeline.mailbox import Mailboxes
-from edge_daemon.pipeline.recording import RecorderThread, TimedOverlay, shown_questions
-from edge_daemon.pipeline.soft import SoftThread
 from edge_daemon.pipeline.witness import Witness
 from edge_daemon.publish.payloads import answer_json, refusal_json
-from edge_daemon.recording.burned import BurnedRecorder
-from edge_daemon.recording.drawn import DrawnPackets
-from edge_daemon.recording.hearing import Hearing
 from edge_daemon.recording.retention import Archive
-from edge_daemon.recording.ring import PacketRing, PacketSplit
-from edge_daemon.recording.soft import SoftRecorder
 from edge_daemon.retry import Retry
 from edge_daemon.service.clock import clock_synced
 from edge_daemon.service.deadline import Deadline
@@ -43,6 +34,7 @@ from edge_daemon.service.health import Readiness, Vitals, readiness
 from edge_daemon.service.memory import SpareMemory
 from edge_daemon.service.notify import Notifier
 from edge_daemon.service.plan import check_files
+from edge_daemon.service.recorders import Recorders
 from edge_daemon.service.supervisor import Supervisor, n_left_behind
 from edge_daemon.sources.open import open_source
 from edge_daemon.types import Reason, Verdict
@@ -63,8 +55,6 @@ _STOP_S: Final = 4.0  # the whole of it, from the request; the process's own end
 _CAMERA_STOP_S: Final = 1.8  # a source notices within 1 s
 _WORK_STOP_S: Final = 1.0
 _WITNESS_STOP_S: Final = 0.6  # then what it has begun
-_SLACK_S: Final = 5.0  # of packets, for a disk that takes its time
-_RING_BYTES: Final = 32_000_000  # of a camera's packets
 _MOST_LEFT_BEHIND: Final = 5  # threads of one camera
 _PATIENCE_S: Final = 5.0  # a broker may be slow to greet; after that the wait is told
 
@@ -136,7 +126,9 @@ class Daemon:
         self._archive = Archive(settings.data_dir / "recordings")
         self.metrics.recording_bytes.set_function(self._recorded_bytes)
         self._fingerprint = fingerprint(settings)
-        self._clips: dict[str, Clips] = {}
+        self._recorders = Recorders(
+            self._archive, self._supervisor, metrics=self.metrics, faults=self._faults
+        )
         self._witness = Witness(
             self._archive,
             configuration_sha256=lambda: self._fingerprint,
@@ -229,7 +221,7 @@ class Daemon:
 
     def _last_words(self) -> int | None:
         """Return the exit code once the broker has every event; None: it is still to come."""
-        if self._witness.is_busy or any(clips.is_busy for clips in self._clips.values()):
+        if self._witness.is_busy or self._recorders.are_busy:
             return None
         waiting = self._delivery.waiting()
         if waiting and not self._delivery.refused:
@@ -281,9 +273,8 @@ class Daemon:
     def _add(self, settings: CameraConfig) -> None:
         origin = Origin(self.settings.device.id, self._model, clock_synced)
         listeners = (self._delivery, *self._more_listeners)
-        ring = self._ring(settings)
-        clips = self._clips_of(settings, ring)
-        witness = self._witness.of(settings, clips)
+        taps = self._recorders.tap(settings)
+        witness = self._witness.of(settings, self._recorders.start_clips(settings, taps))
         board = Board(
             settings,
             origin,
@@ -297,13 +288,10 @@ class Daemon:
         self.metrics.begin(settings.id, [q.id for q in settings.questions])
         for q in settings.questions:
             self.metrics.watch_age(settings.id, q.id, partial(board.age_s, q.id))
-        hearing = Hearing() if settings.is_heard else None
-        recorder = self._recorder(settings, board, ring, hearing)
+        recorder = self._recorders.start(settings, board, taps)
         if recorder is not None:
             board.tell_scribe(recorder)
         board.begin()
-        own = None if settings.has_drawn_clips else ring
-        wanted = [sink for sink in (own, hearing) if sink is not None]
         camera = Camera(
             settings,
             open_source=self._parts.open_source,
@@ -311,7 +299,7 @@ class Daemon:
             mailboxes=self._mailboxes,
             board=board,
             recorder=recorder,
-            packets=PacketSplit(*wanted) if wanted else None,
+            packets=taps.split,
             metrics=self.metrics,
             faults=self._faults,
             pulse=self._supervisor.pulse(f"camera {settings.id}"),
@@ -319,90 +307,6 @@ class Daemon:
         )
         self._cameras[settings.id] = camera
         self._supervisor.start(f"camera {settings.id}", camera.run)
-
-    def _ring(self, settings: CameraConfig) -> PacketRing | None:
-        """Return what the source puts a camera's packets into; None where nobody wants them."""
-        clips = settings.record.clips
-        if settings.recorded != "soft" and clips is None:
-            return None
-        keep_s = _SLACK_S + (clips.before if clips else 0.0)
-        return PacketRing(keep_s=keep_s, max_bytes=_RING_BYTES, live=settings.source.live)
-
-    def _clips_of(self, settings: CameraConfig, ring: PacketRing | None) -> Clips | None:
-        if settings.record.clips is None or ring is None:
-            return None
-        clips = Clips(
-            settings,
-            settings.record.clips,
-            ring,
-            self._archive,
-            metrics=self.metrics,
-            faults=self._faults,
-        )
-        self._clips[settings.id] = clips
-        self._supervisor.start(f"clips {settings.id}", clips.run)
-        return clips
-
-    def _recorder(
-        self,
-        settings: CameraConfig,
-        board: Board,
-        ring: PacketRing | None,
-        hearing: Hearing | None,
-    ) -> RecorderThread | SoftThread | None:
-        if settings.recorded == "off":
-            return None
-        thread: RecorderThread | SoftThread = (
-            self._soft(settings, board, ring)
-            if ring is not None and settings.recorded == "soft"
-            else self._burned_thread(settings, board, ring, hearing)
-        )
-        self._supervisor.start(f"recorder {settings.id}", thread.run)
-        return thread
-
-    def _soft(self, settings: CameraConfig, board: Board, ring: PacketRing) -> SoftThread:
-        return SoftThread(
-            settings,
-            SoftRecorder(settings.id, self._archive, settings.record, live=settings.source.live),
-            ring,
-            partial(self._burned_thread, settings, board, None, None),
-            metrics=self.metrics,
-            faults=self._faults,
-        )
-
-    def _burned_thread(
-        self,
-        settings: CameraConfig,
-        board: Board,
-        ring: PacketRing | None,
-        hearing: Hearing | None,
-    ) -> RecorderThread:
-        return RecorderThread(
-            self._burned(settings, board, ring, hearing),
-            settings,
-            metrics=self.metrics,
-            faults=self._faults,
-        )
-
-    def _burned(
-        self,
-        settings: CameraConfig,
-        board: Board,
-        ring: PacketRing | None,
-        hearing: Hearing | None,
-    ) -> BurnedRecorder:
-        overlay = Overlay(settings.id, shown_questions(settings), settings.zones)
-        tinted_by = settings.record.burned.evidence
-        evidence = partial(board.evidence, tinted_by) if tinted_by else lambda: None
-        return BurnedRecorder(
-            settings.id,
-            self._archive,
-            settings.record,
-            TimedOverlay(overlay, self.metrics, evidence),
-            live=settings.source.live,
-            hearing=hearing,
-            drawn=DrawnPackets(ring) if ring is not None and settings.has_drawn_clips else None,
-        )
 
     def _remove(self, names: Sequence[str]) -> None:
         """End cameras."""
@@ -414,7 +318,7 @@ class Daemon:
             self._inference.remove(name)
         for left in hanging:  # no answer comes any more
             left.leave()
-        self._join_recorders(names, deadline)
+        self._recorders.join(names, deadline.share_s(_WORK_STOP_S))
         for camera in cameras:
             self.metrics.forget(camera.settings.id, [q.id for q in camera.settings.questions])
             self._delivery.forget(camera.settings)
@@ -429,7 +333,7 @@ class Daemon:
         for camera in hanging:  # no answer comes any more
             camera.leave()
         self._witness.close(deadline.share_s(_WITNESS_STOP_S))
-        self._join_recorders(self._cameras, deadline)
+        self._recorders.join(self._cameras, deadline.share_s(_WORK_STOP_S))
         self._supervisor.join("witness", deadline.share_s(_WORK_STOP_S))
         self._tell_health()
         self._delivery.end(deadline)
@@ -445,12 +349,6 @@ class Daemon:
             camera.stop()
         left = self._supervisor.join_all(by_thread, deadline.share_s(_CAMERA_STOP_S))
         return [by_thread[name] for name in left]
-
-    def _join_recorders(self, cameras: Iterable[str], deadline: Deadline) -> None:
-        names = [f"{what} {name}" for name in cameras for what in ("recorder", "clips")]
-        self._supervisor.join_all(names, deadline.share_s(_WORK_STOP_S))
-        for name in cameras:
-            self._clips.pop(name, None)
 
     def _pause(self, camera: str, question: str, enabled: bool) -> None:  # noqa: FBT001  callback
         """Take a command of the publisher, which has checked the names."""
