@@ -148,7 +148,8 @@ def _settings(bundle: Bundle, args: argparse.Namespace) -> Iterator[EngineConfig
     for backend in BACKENDS if every else [args.backend]:
         for precision in bundle.precisions if every else [args.precision]:
             chosen = {"bundle": str(bundle.path), "backend": backend, "precision": precision}
-            yield engine_settings(argparse.Namespace(threads=args.threads, **chosen))
+            more = {"threads": args.threads, "weights": args.weights}
+            yield engine_settings(argparse.Namespace(**more, **chosen))
 
 
 def _reference(bundle: Bundle, args: argparse.Namespace) -> Reference:

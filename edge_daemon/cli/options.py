@@ -29,6 +29,9 @@ def add_runtime_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", default="auto", metavar="NAME", help=BACKENDS_HELP)
     parser.add_argument("--precision", default="auto", metavar="P", help="auto, fp32, int8")
     parser.add_argument("--threads", type=int, default=None, metavar="N", help="cores to use")
+    parser.add_argument(
+        "--weights", metavar="FILE", help="backend torch: a state dict or TorchScript file"
+    )
 
 
 def engine_settings(args: argparse.Namespace) -> EngineConfig:
@@ -42,6 +45,7 @@ def engine_settings(args: argparse.Namespace) -> EngineConfig:
             "backend": args.backend,
             "precision": args.precision,
             "threads": args.threads,
+            "weights": getattr(args, "weights", None),
         },
     )
 
@@ -86,7 +90,8 @@ def _checked(section: type[S], values: dict[str, object]) -> S:
         return section.model_validate(values)
     except ValidationError as exc:
         error = exc.errors(include_input=False, include_url=False)[0]
-        name = str(error["loc"][0]) if error["loc"] else "thresholds"
+        nameless = "weights" if section.__name__ == "EngineConfig" else "thresholds"
+        name = str(error["loc"][0]) if error["loc"] else nameless
         where = {"ask": "--question"}.get(name, f"--{name.replace('_', '-')}")
         what, _, hint = error["msg"].removeprefix("Value error, ").partition(" -- ")
         raise UsageError(

@@ -72,6 +72,17 @@ class EngineConfig(Section):
     threads: int | None = Field(
         None, ge=1, le=64, description="Cores for inference; null: all but one, four at most."
     )
+    weights: Path | None = Field(
+        None,
+        description="Backends torch and torch-cuda: a state dict (safetensors, or as torch.save "
+        "writes it) or a TorchScript file of the same model, instead of the bundle's weights.",
+    )
+
+    @model_validator(mode="after")
+    def _weights_are_for_torch(self) -> EngineConfig:
+        if self.weights is not None and not self.backend.startswith("torch"):
+            raise ValueError("weights are for torch -- use backend torch or torch-cuda")
+        return self
 
 
 class OutboxConfig(Section):

@@ -90,7 +90,7 @@ def open_engine(
     choice = choose_backend(settings.backend)
     insist = settings.backend != "auto" and plans is None
     without = "build" if may_build else "refuse" if insist else "go on"
-    opened = _opener(choice.backend, plans=plans, without_plan=without)
+    opened = _opener(choice.backend, settings.weights, plans=plans, without_plan=without)
     bundle = bundle if bundle is not None else load_bundle(settings.bundle)
     threads = settings.threads or default_threads()
     engine = opened(bundle, settings.precision, threads)
@@ -136,14 +136,16 @@ def _why_not(probe: str) -> str | None:
     return ask()
 
 
-def _opener(backend: str, **how: object) -> Callable[[Bundle, str, int], Engine]:
+def _opener(
+    backend: str, weights: Path | None = None, **how: object
+) -> Callable[[Bundle, str, int], Engine]:
     """What opens bundles; a missing runtime is told before a bundle is read.
 
-    how: for those that open bundles themselves.
+    weights: for torch, in place of the bundle's.  how: for those that open bundles themselves.
     """
     known, make = BACKENDS[backend], _adapter(backend)
     if not known.whole:
-        return partial(_opened, make())
+        return partial(_opened, make() if weights is None else make(weights))
     why = _why_not(known.missing) if known.missing is not None else None
     if why is not None:
         hint = "use another backend; auto takes what is here"

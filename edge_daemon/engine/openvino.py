@@ -32,6 +32,7 @@ class OpenVino:
 
     backend: ClassVar[str] = "openvino"
     device: ClassVar[str] = "CPU"
+    weights_sha256: ClassVar[None] = None
 
     def __init__(self) -> None:
         exact = sums_bytes_exactly()
@@ -87,9 +88,9 @@ def gpu_missing() -> str | None:
 def _core_with_plugin(device: str) -> openvino.Core:
     """A core whose plugin for the device was loaded by a thread that has ended.
 
-    The processor's plugin gives the thread that loads it a stack for signals, and unmaps it when the
-    core goes, in whatever thread that is: a main thread that had loaded it would then die of its
-    next signal (openvino 2026.4).
+    The processor's plugin gives the thread that loads it a stack for signals, and unmaps it when
+    the core goes, in whatever thread that is: a main thread that had loaded it would then die of
+    its next signal (openvino 2026.4).
     """
     core = openvino.Core()
 

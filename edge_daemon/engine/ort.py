@@ -48,6 +48,7 @@ class OnnxRuntime:
 
     backend: ClassVar[str] = "onnxruntime"
     provider: ClassVar[str] = "CPUExecutionProvider"
+    weights_sha256: ClassVar[None] = None
 
     def __init__(self) -> None:
         exact = sums_bytes_exactly()

@@ -69,6 +69,11 @@ class Runtime(Protocol):
         """Precisions that pay here, the best one first; fp32 last."""
         ...
 
+    @property
+    def weights_sha256(self) -> str | None:
+        """Of the file whose weights take the place of the bundle's; None: its own."""
+        ...
+
     def open(self, model: bytes, *, where: str, which: GraphName, threads: int) -> Graph:
         """Open a graph that stands alone.  Raises BundleError."""
         ...
@@ -150,8 +155,9 @@ def choose_precision(bundle: Bundle, wanted: str, runtime: Runtime) -> Precision
 
 
 def info_of(bundle: Bundle, runtime: Runtime, precision: Precision) -> EngineInfo:
-    """What events say of the model."""
-    return EngineInfo(bundle.name, bundle.sha256, runtime.backend, precision)
+    """What events say of the model: with weights from elsewhere the hash is theirs."""
+    sha256 = runtime.weights_sha256 or bundle.sha256
+    return EngineInfo(bundle.name, sha256, runtime.backend, precision)
 
 
 def refuse(what: str, where: str) -> None:

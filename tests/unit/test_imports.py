@@ -52,7 +52,7 @@ ADAPTERS = {
     "torch": ("training/*", "engine/pytorch/*"),
     "onnx": ("engine/int8/*", "engine/pytorch/*", "training/*", "engine/tensorrt/*"),
     "onnxscript": ("training/*",),
-    "safetensors": ("training/*",),
+    "safetensors": ("training/*", "engine/pytorch/*"),
     "matplotlib": ("cli/bench_plot.py", "training/*", "reliability.py"),
 }
 HEAVY = {*ADAPTERS, "cv2", "numpy"} - {"rich"}

@@ -10,13 +10,15 @@ import torch
 from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
+from edge_daemon.engine.pytorch.modelfile import open_model_file
 from edge_daemon.engine.pytorch.operators import OPERATORS
 from edge_daemon.engine.pytorch.shapes import tensor
 from edge_daemon.engine.runtime import GraphTooLargeError, Port
 from edge_daemon.errors import BundleError, EngineMissingError, EngineRunError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -31,16 +33,31 @@ _FAULTS: Final = (
 )  # fmt: skip
 _TOO_LARGE: Final = ("out of memory", "can't allocate memory", "not enough memory")
 _STANDARD: Final = ("", "ai.onnx")
+_ARGUMENTS: Final[Mapping[GraphName, tuple[str, ...]]] = {
+    "image": ("pixels",),
+    "question": ("ids",),
+    "answer": ("tokens", "vectors", "mask"),
+    "model": ("pixel_values", "input_ids", "attention_mask"),
+}
+"""What the program of each graph takes, in order."""
 
 
 class Torch:
-    """Torch on the processor."""
+    """Torch on the processor.
+
+    weights: a state dict or TorchScript file whose weights, or program, take the place of the
+    bundle's.  Raises BundleError, EngineMissingError.
+    """
 
     backend: ClassVar[str] = "torch"
     device: ClassVar[str] = "cpu"
     prefers: Sequence[Precision] = ("fp32",)
 
-    def open(self, model: bytes, *, where: str, which: GraphName, threads: int) -> Graph:  # noqa: ARG002  all graphs alike
+    def __init__(self, weights: Path | None = None) -> None:
+        self._file = None if weights is None else open_model_file(weights)
+        self.weights_sha256 = None if self._file is None else self._file.sha256
+
+    def open(self, model: bytes, *, where: str, which: GraphName, threads: int) -> Graph:
         """Read a graph.  Raises BundleError.
 
         Threads are the process's own in torch: the last engine opened sets them.
@@ -62,10 +79,19 @@ class Torch:
             what = f"cannot be opened: torch lacks {', '.join(sorted(strange))}"
             raise BundleError(what, where=where, hint="use backend onnxruntime")
         try:
-            return _TorchGraph(parsed.graph, where, self.device)
+            return self._opened(parsed.graph, where, which)
         except _FAULTS as exc:
             what = f"cannot be opened: {_short(exc)}"
             raise BundleError(what, where=where, hint=hint) from exc
+
+    def _opened(self, graph: onnx.GraphProto, where: str, which: GraphName) -> _TorchGraph:
+        file = self._file
+        if file is not None and file.program is not None:
+            return _ProgramGraph(graph, where, self.device, file.part(which), _ARGUMENTS[which])
+        opened = _TorchGraph(graph, where, self.device)
+        if file is not None:
+            opened.fill(lambda held: file.fill(held, which))
+        return opened
 
 
 class TorchCuda(Torch):
@@ -74,12 +100,13 @@ class TorchCuda(Torch):
     backend: ClassVar[str] = "torch-cuda"
     device: ClassVar[str] = "cuda"
 
-    def __init__(self) -> None:
+    def __init__(self, weights: Path | None = None) -> None:
         if not torch.cuda.is_available():
             what = f"torch {torch.__version__} sees no GPU"
             hint = "install torch with CUDA and a driver for it, or use another backend"
             raise EngineMissingError(what, where=f"engine backend {self.backend}", hint=hint)
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+        super().__init__(weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +141,18 @@ class _TorchGraph:
             takes, gives = tuple(node.input), tuple(node.output)
             self._steps.append(_Step(node.op_type, takes, gives, attributes, last))
 
+    def fill(self, learnt: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]) -> None:
+        """Replace constants by what is made of them on the processor."""
+        found = learnt({name: held.cpu() for name, held in self._held.items()})
+        self._held = {name: held.to(self._held[name].device) for name, held in found.items()}
+
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
         """Outputs in order.  Raises EngineRunError, GraphTooLargeError."""
         try:
             with torch.inference_mode():
-                known = {**self._held, **{n: self._placed(x) for n, x in feeds.items()}}
-                for step in self._steps:
-                    self._take(step, known)
+                known = self._computed(
+                    {**self._held, **{n: self._placed(x) for n, x in feeds.items()}}
+                )
                 return [known[name].cpu().numpy() for name in self.outputs]
         except _FAULTS as exc:
             said = _short(exc)
@@ -128,6 +160,12 @@ class _TorchGraph:
             fault = GraphTooLargeError if large else EngineRunError
             hint = "free memory; if this stays, copy the bundle again"
             raise fault(said, where=self._where, hint=hint) from exc
+
+    def _computed(self, known: dict[str, Tensor]) -> Mapping[str, Tensor]:
+        """Outputs by name, of inputs and constants."""
+        for step in self._steps:
+            self._take(step, known)
+        return known
 
     def _take(self, step: _Step, known: dict[str, Tensor]) -> None:
         given = [known[name] if name else None for name in step.takes]
@@ -146,6 +184,22 @@ class _TorchGraph:
             if placed.numel() <= 8 and not placed.is_floating_point()
             else placed.to(self._device)
         )
+
+
+class _ProgramGraph(_TorchGraph):
+    """A TorchScript module in a graph's place: the same inputs and outputs."""
+
+    def __init__(
+        self, graph: onnx.GraphProto, where: str, device: str, program: Any, takes: Sequence[str]
+    ) -> None:
+        super().__init__(graph, where, device)
+        self._program, self._takes = program.to(device), takes
+
+    def _computed(self, known: dict[str, Tensor]) -> Mapping[str, Tensor]:
+        found = self._program(*(known[name].to(self._device) for name in self._takes))
+        if isinstance(found, dict):
+            return found
+        return dict(zip(self.outputs, found if isinstance(found, tuple) else (found,)))
 
 
 def _last_uses(graph: onnx.GraphProto) -> list[tuple[str, ...]]:
@@ -176,5 +230,5 @@ def _value(attribute: onnx.AttributeProto) -> Any:
 
 def _short(exc: Exception) -> str:
     """Torch's or ONNX's own words, in 200 characters."""
-    words = " ".join(str(exc).split())
+    words = " ".join(str(exc).rpartition("RuntimeError: ")[2].split())  # TorchScript tells it last
     return words[:200] + "..." if len(words) > 200 else words or type(exc).__name__
