@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import Final
+
+_PATIENCE_S: Final = 0.5  # its socket holds 10 messages; whoever sends more waits until it reads
+_MOST_OWED: Final = 10
 
 
 class Notifier:
-    """Tells systemd how the service is; without systemd (no NOTIFY_SOCKET) it does nothing."""
+    """Tells systemd how the service is; without systemd (no NOTIFY_SOCKET) it does nothing.
+
+    A systemd that does not listen for a while, as when it is itself restarted, hears what it missed
+    with the next message; signs of life aside, which are sent again and again.
+    """
 
     def __init__(self) -> None:
+        self._owed: list[str] = []
         self._address = os.environ.get("NOTIFY_SOCKET", "")
         if self._address.startswith("@"):  # Linux's abstract namespace
             self._address = "\0" + self._address[1:]
 
     def send(self, *assignments: str) -> None:
-        """Send assignments such as READY=1.  A systemd that does not listen is not our trouble."""
+        """Send assignments such as READY=1; give up after half a second."""
         if not self._address:
             return
+        message = [*self._owed, *assignments]
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-                sock.sendto("\n".join(assignments).encode(), self._address)
+                sock.settimeout(_PATIENCE_S)
+                sock.sendto("\n".join(message).encode(), self._address)
         except OSError:  # no descriptor is left for it, either
-            return
+            self._owed = [one for one in message if one != "WATCHDOG=1"][-_MOST_OWED:]
+        else:
+            self._owed = []
