@@ -163,8 +163,11 @@ def _history(run: Path) -> str:
     from edge_daemon.engine.bundle import load_bundle  # noqa: PLC0415
 
     optim = json.loads((run / "settings.json").read_text())["optim"]
-    steps = json.loads((run / "curves.jsonl").read_text().splitlines()[-1])["step"]
-    text = f"Trained for {steps} batches of {optim['batch']} pictures"
+    if optim["steps"]:
+        steps = json.loads((run / "curves.jsonl").read_text().splitlines()[-1])["step"]
+        text = f"Trained for {steps} batches of {optim['batch']} pictures"
+    else:
+        text = f"Taught to read for {optim['reading_steps']} batches of text alone"
     if optim["start_from"] is None:
         return f"{text}."
     if (Path(optim["start_from"]) / "manifest.yaml").is_file():

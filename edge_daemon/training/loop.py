@@ -17,6 +17,7 @@ from edge_daemon.training.losses import losses
 from edge_daemon.training.meaning import learn_to_read
 from edge_daemon.training.network import Network
 from edge_daemon.training.pace import rate_share
+from edge_daemon.training.rereading import reread
 from edge_daemon.training.warm_start import start_from
 
 if TYPE_CHECKING:
@@ -151,11 +152,13 @@ class _Run:
         self.look = torch.compile(self.network.image) if settings.compile else self.network.image
 
     def learn_to_read(self) -> None:
-        network, optim = self.network, self.settings.optim
-        learn_to_read(
-            network.question, network.meaning, self.material.tokenizer,
-            steps=optim.reading_steps, seed=self.settings.seed, new_words=self.new_words,
-        )  # fmt: skip
+        network, steps, seed = self.network, self.settings.optim.reading_steps, self.settings.seed
+        pupil = network.question, network.meaning, self.material.tokenizer
+        if self.new_words is None:
+            learn_to_read(*pupil, steps=steps, seed=seed)
+        else:
+            new_words = self.new_words.to(self.device)
+            reread(*pupil, steps=steps, seed=seed, new_words=new_words)
         self.average = {k: v.detach().clone() for k, v in network.state_dict().items()}
 
     def restore(self, checkpoint: Path) -> None:

@@ -133,26 +133,12 @@ def learn_to_read(
     *,
     steps: int,
     seed: int,
-    new_words: Tensor | None = None,
 ) -> dict[str, float]:
-    """Train encoder and readers on text alone; returns what is told right of unseen patterns.
-
-    new_words is bool (V,) where the encoder can read already: it learns these words only, and the
-    vectors of all others stay what the tokens of pictures were trained against.
-    """
+    """Train encoder and readers on text alone; returns what is told right of unseen patterns."""
     rng = Random(seed)
-    learnt: list[Tensor] = list(encoder.parameters())
-    hook = None
-    if new_words is not None:
-        words = encoder.words.weight
-        hook = words.register_hook(  # type: ignore[no-untyped-call] # torch's own
-            lambda slope: slope * new_words.to(slope)[:, None]
-        )
-        learnt = [words]
-    parameters = [*learnt, *meaning.parameters()]
+    parameters = [*encoder.parameters(), *meaning.parameters()]
     device = parameters[0].device
-    decay = 0.02 if new_words is None else 0.0  # which would wear away the words it knows
-    optimiser = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=decay, betas=(0.9, 0.98))
+    optimiser = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=0.02, betas=(0.9, 0.98))
     encoder.train()
     for step in range(steps):
         ids, wanted = reading_lesson(tokenizer, rng, 192)
@@ -166,8 +152,6 @@ def learn_to_read(
         optimiser.step()
         if step % 100 == 99:
             log.info("reading step=%d loss=%.4f", step + 1, float(loss.detach()))
-    if hook is not None:
-        hook.remove()
     return read_aloud(encoder, meaning, tokenizer)
 
 

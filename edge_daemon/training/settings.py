@@ -45,7 +45,7 @@ class ModelSettings(_Section):
 class OptimSettings(_Section):
     """Steps and step sizes."""
 
-    steps: int = Field(ge=1, description="Batches in all.")
+    steps: int = Field(ge=0, description="Batches in all; 0: text alone.")
     reading_steps: int = Field(700, ge=1, description="Batches of text alone, at the start.")
     batch: int = Field(32, ge=1, description="Pictures a batch.")
     questions: int = Field(48, ge=1, description="Questions a batch, each asked of every picture.")

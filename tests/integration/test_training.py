@@ -36,7 +36,6 @@ try:
     from edge_daemon.training.data import open_material
     from edge_daemon.training.export import load_network
     from edge_daemon.training.loop import build_network, in_order
-    from edge_daemon.training.meaning import learn_to_read
     from edge_daemon.training.network import ImageEncoder
     from edge_daemon.training.warm_start import start_from
 except ModuleNotFoundError:
@@ -249,21 +248,16 @@ def test_a_bundle_gives_back_the_weights_it_was_exported_from(
             assert torch.equal(value, trained[name]), name
 
 
-def test_a_run_that_starts_from_a_bundle_keeps_the_words_it_can_read(
-    settings_file: Path, made: Path
-) -> None:
-    settings, bundle = Settings.read(settings_file), load_bundle(made / "tiny")
-    vocab = [*bundle.tokenizer.vocab[:-1], "another"]
-    network = build_network(settings, len(vocab), bundle.tokenizer.max_length)
-    new_words = start_from(network, made / "tiny", vocab)
-    before = network.question.words.weight.detach().clone()
-    learn_to_read(
-        network.question, network.meaning, bundle.tokenizer, steps=2, seed=0, new_words=new_words
-    )
-    changed = (network.question.words.weight != before).any(dim=1)
+def test_a_run_without_steps_teaches_reading_alone(settings_file: Path, made: Path) -> None:
+    before = torch.load(made / "run" / "checkpoint.pt", weights_only=True)["average"]
+    text = settings_file.read_text().replace("steps: 4", f"start_from: {made / 'tiny'}, steps: 0")
+    settings_file.write_text(text)
+    assert _run("train", settings_file, made, run="reread") == 0
+    state = torch.load(made / "reread" / "checkpoint.pt", weights_only=True)
+    changed = {k.split(".")[0] for k, v in state["average"].items() if not v.equal(before[k])}
 
-    assert new_words.nonzero().flatten().tolist() == [len(vocab) - 1]
-    assert not changed[~new_words].any()
+    assert state["step"] == 0
+    assert changed == {"question", "meaning"}
 
 
 def test_packed_data_are_read_like_the_whole(data: Path, tmp_path: Path) -> None:
@@ -294,7 +288,7 @@ def test_settings_of_a_gpu_replace_those_of_a_cpu(settings_file: Path) -> None:
 
 def test_settings_name_the_key_that_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     bad = tmp_path / "bad.yaml"
-    bad.write_text("data: {root: a, cache: b}\noptim: {steps: 0}\n")
+    bad.write_text("data: {root: a, cache: b}\noptim: {steps: -1}\n")
 
     assert _run("train", bad, tmp_path) == 78
     assert "optim.steps" in capsys.readouterr().err

@@ -1,0 +1,125 @@
+"""More ways to say what an encoder understands already, learnt from text alone.
+
+Pictures' tokens were trained against the vectors of the questions of then.  Each meaning keeps the
+vectors it had, the median over the ways to say it; what changes is which words lead there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+
+from edge_daemon.training.concepts import CONCEPTS, SCENES
+from edge_daemon.training.meaning import properties, read_aloud
+from edge_daemon.training.pace import rate_share
+from edge_daemon.training.questions import draw
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from edge_daemon.engine.tokenizer import Tokenizer
+    from edge_daemon.training.meaning import Meaning
+    from edge_daemon.training.network import QuestionEncoder
+    from edge_daemon.training.questions import Asked, Question
+
+log = logging.getLogger(__name__)
+
+_DRAWS: Final = 24_000
+_BATCH: Final = 128
+_RATE: Final = 1e-3
+_WAYS: Final = 3  # to say a meaning, at least, for their median to count
+_MEANING_WEIGHT: Final = 0.1
+_PORTION: Final = 512
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """Questions, and the vectors they shall get: ids int64 (N,L), vectors float32 (N,K,D).
+
+    known, bool (N,): others have no vectors.  spread (K,): variance of each role over questions.
+    """
+
+    questions: Sequence[Question]
+    ids: Tensor = field(repr=False)
+    vectors: Tensor = field(repr=False)
+    known: Tensor = field(repr=False)
+    spread: Tensor = field(repr=False)
+
+
+def reread(
+    encoder: QuestionEncoder,
+    meaning: Meaning,
+    tokenizer: Tokenizer,
+    *,
+    steps: int,
+    seed: int,
+    new_words: Tensor,
+    n: int = _DRAWS,
+) -> dict[str, float]:
+    """Teach the encoder the grammar as it is now; returns what is told right of unseen patterns.
+
+    new_words is bool (V,): the words whose embedding means nothing yet.
+    """
+    rng = Random(seed)
+    asked = [draw(rng, rng.choice(CONCEPTS + SCENES)) for _ in range(n)]
+    lesson = lesson_of(encoder, tokenizer, asked, new_words)
+    parameters = [*encoder.parameters(), *meaning.parameters()]
+    optimiser = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=0.0, betas=(0.9, 0.98))
+    order = np.random.default_rng(seed)
+    encoder.train()
+    for step in range(steps):
+        chosen = order.integers(0, n, _BATCH)
+        loss = _loss(encoder, meaning, lesson, chosen)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call] # torch's own
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimiser.param_groups[0]["lr"] = _RATE * rate_share(step, 1 + steps // 10, steps)
+        optimiser.step()
+        if step % 50 == 49:
+            log.info("rereading step=%d loss=%.4f", step + 1, float(loss.detach()))
+    return read_aloud(encoder, meaning, tokenizer)
+
+
+def lesson_of(
+    encoder: QuestionEncoder, tokenizer: Tokenizer, asked: Sequence[Asked], new_words: Tensor
+) -> Lesson:
+    """What the encoder as it is makes of the questions' meanings.
+
+    A meaning that is said in few ways keeps the vectors of each of them.
+    """
+    device = new_words.device
+    ids = torch.from_numpy(np.stack([tokenizer.encode(text) for _, text in asked])).to(device)
+    ids = ids[:, : int((ids != 0).sum(1).max())]
+    known = ~new_words[ids].any(1)
+    encoder.eval()
+    with torch.no_grad():
+        vectors = torch.cat([encoder(ids[i : i + _PORTION]) for i in range(0, len(ids), _PORTION)])
+    ways: dict[Question, list[int]] = defaultdict(list)
+    for i, (question, _) in enumerate(asked):
+        ways[question].append(i)
+    spread = vectors[known].var(0).mean(1).clamp(min=1e-6)
+    for where in ways.values():
+        understood = [i for i in where if known[i]]
+        if len(understood) >= _WAYS:
+            vectors[where] = vectors[understood].median(0).values
+            known[where] = True
+    return Lesson([question for question, _ in asked], ids, vectors, known, spread)
+
+
+def _loss(encoder: QuestionEncoder, meaning: Meaning, lesson: Lesson, chosen: np.ndarray) -> Tensor:
+    """Squared distance from the wanted vectors, in variances, and what the readers get wrong."""
+    at = torch.from_numpy(chosen).to(lesson.ids.device)
+    vectors = encoder(lesson.ids[at])
+    gap = ((vectors - lesson.vectors[at]).square().mean(2) / lesson.spread).mean(1)  # (N,)
+    known = lesson.known[at].float()
+    wanted = properties([lesson.questions[i] for i in chosen])
+    wrong = meaning.losses(vectors, {k: v.to(at.device) for k, v in wanted.items()})
+    return (gap * known).sum() / known.sum().clamp(min=1) + _MEANING_WEIGHT * wrong
