@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from edge_daemon.training.augment import Sample
     from edge_daemon.training.labels import Row
     from edge_daemon.training.pictures import Pictures
+    from edge_daemon.training.questions import Asked
     from edge_daemon.types import Polygon
 
     Scores = dict[str, Any]
@@ -43,6 +45,7 @@ JUDGED: Final = ("person", "car", "bicycle", "bus", "truck", "motorcycle", "dog"
 _YES_ABOVE, _NO_BELOW = 0.6, 0.4  # the daemon's defaults
 _BATCH: Final = 16
 _ZONE_SHARE: Final = 0.25
+_TRIES: Final = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,18 +110,40 @@ def plain_probe() -> Probe:
     return Probe(questions, texts, (None,) * len(texts))
 
 
-def random_probe(rows: Sequence[Row], n: int, seed: int, *, held_out: bool) -> Probe:
-    """Random questions, a quarter of them with a zone; in familiar or unseen patterns."""
+def random_probe(rows: Sequence[Row], n: int, seed: int) -> Probe:
+    """Random questions of the training grammar, a quarter of them with a zone."""
     speaker, rng = Random(seed), np.random.default_rng(seed)
     asked, zones = [], []
     for i in range(n):
         focus = (CONCEPTS + SCENES)[i % (len(CONCEPTS) + len(SCENES))]
-        question, text = draw(speaker, focus, held_out=held_out)
+        question, text = draw(speaker, focus)
         zoned = question.scene is None and question.place is None and rng.random() < _ZONE_SHARE
         labels = rows[int(rng.integers(len(rows)))].labels
         zones.append(random_zone(labels, focus, rng) if zoned else None)
         asked.append((question, text))
     return Probe(tuple(q for q, _ in asked), tuple(t for _, t in asked), tuple(zones))
+
+
+def reworded(probe: Probe, seed: int) -> Probe:
+    """The same questions in patterns that training never used.
+
+    Where none is found of just that meaning, as of many numbers and pairs, one of its kind.
+    """
+    speaker = Random(seed)
+    asked = [_in_other_words(question, speaker) for question in probe.questions]
+    return Probe(tuple(q for q, _ in asked), tuple(text for _, text in asked), probe.zones)
+
+
+def _in_other_words(question: Question, speaker: Random) -> Asked:
+    focus = question.scene or question.terms[0].concept
+    near: Asked | None = None
+    for tries in count():
+        said = draw(speaker, focus, held_out=True)
+        if said[0] == question or (near is not None and tries >= _TRIES):
+            break
+        if near is None and said[0].family == question.family:
+            near = said
+    return said if said[0] == question or near is None else near
 
 
 def presence_scores(
@@ -215,7 +240,7 @@ def macro(presence: Mapping[str, Scores], among: str) -> float:
 
 def known_answers(engine: Engine, seen: Seen, n: int, seed: int) -> Flat:
     """p_yes and truth of random questions, flat, where the truth is known."""
-    probe = random_probe(seen.rows, n, seed, held_out=False)
+    probe = random_probe(seen.rows, n, seed)
     p, _ = ask(engine, seen.tokens, probe)
     truth = truths(seen.samples, probe, Grid(*engine.grid))
     known = _comparable(p, truth)
@@ -227,7 +252,7 @@ def reliability_groups(engine: Engine, seen: Seen, n: int, seed: int) -> dict[st
 
     Of one class only nothing can be drawn: such a group is left out.
     """
-    probe = random_probe(seen.rows, n, seed, held_out=False)
+    probe = random_probe(seen.rows, n, seed)
     p, _ = ask(engine, seen.tokens, probe)
     truth = truths(seen.samples, probe, Grid(*engine.grid))
     groups = {name: np.repeat(q[None], len(p), axis=0) for name, q in families(probe).items()}
@@ -257,12 +282,12 @@ def evaluate(engine: Engine, seen: Seen, *, n_questions: int = 230, seed: int = 
             )
         ),
     }
-    for name, held_out in (("families", False), ("unseen_patterns", True)):
-        probe = random_probe(seen.rows, n_questions, seed, held_out=held_out)
+    familiar = random_probe(seen.rows, n_questions, seed)
+    for name, probe in (("families", familiar), ("unseen_patterns", reworded(familiar, seed))):
         said, _ = ask(engine, seen.tokens, probe)
         true = truths(seen.samples, probe, grid)
         scores[name] = family_scores(probe, said, true)
-        if not held_out:
+        if probe is familiar:
             scores["conditions"] = {
                 condition: family_scores(probe, said, true, among)
                 for condition, among in conditions(seen.rows, probe, true).items()

@@ -23,6 +23,7 @@ from edge_daemon.training.questions import draw
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from edge_daemon.engine.tokenizer import Tokenizer
@@ -45,6 +46,7 @@ class Lesson:
     """Questions, and the vectors they shall get: ids int64 (N,L), vectors float32 (N,K,D).
 
     known, bool (N,): others have no vectors.  spread (K,): variance of each role over questions.
+    chances float64 (N,): how often each is read; half of the time those that were misread.
     """
 
     questions: Sequence[Question]
@@ -52,6 +54,7 @@ class Lesson:
     vectors: Tensor = field(repr=False)
     known: Tensor = field(repr=False)
     spread: Tensor = field(repr=False)
+    chances: NDArray[np.float64] = field(repr=False)
 
 
 def reread(
@@ -76,7 +79,7 @@ def reread(
     order = np.random.default_rng(seed)
     encoder.train()
     for step in range(steps):
-        chosen = order.integers(0, n, _BATCH)
+        chosen = order.choice(n, _BATCH, p=lesson.chances)
         loss = _loss(encoder, meaning, lesson, chosen)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call] # torch's own
@@ -101,7 +104,8 @@ def lesson_of(
     known = ~new_words[ids].any(1)
     encoder.eval()
     with torch.no_grad():
-        vectors = torch.cat([encoder(ids[i : i + _PORTION]) for i in range(0, len(ids), _PORTION)])
+        own = torch.cat([encoder(ids[i : i + _PORTION]) for i in range(0, len(ids), _PORTION)])
+    vectors = own.clone()
     ways: dict[Question, list[int]] = defaultdict(list)
     for i, (question, _) in enumerate(asked):
         ways[question].append(i)
@@ -111,14 +115,24 @@ def lesson_of(
         if len(understood) >= _WAYS:
             vectors[where] = vectors[understood].median(0).values
             known[where] = True
-    return Lesson([question for question, _ in asked], ids, vectors, known, spread)
+    misread = _gap(own, vectors, spread).clamp(max=1.0).cpu().numpy().astype(np.float64)
+    chances = 0.5 / len(asked) + 0.5 * misread / max(misread.sum(), 1e-9)
+    questions = [question for question, _ in asked]
+    return Lesson(questions, ids, vectors, known, spread, chances / chances.sum())
 
 
-def _loss(encoder: QuestionEncoder, meaning: Meaning, lesson: Lesson, chosen: np.ndarray) -> Tensor:
+def _gap(vectors: Tensor, wanted: Tensor, spread: Tensor) -> Tensor:
+    """Mean squared distance in variances, (N,)."""
+    return ((vectors - wanted).square().mean(2) / spread).mean(1)
+
+
+def _loss(
+    encoder: QuestionEncoder, meaning: Meaning, lesson: Lesson, chosen: NDArray[np.int64]
+) -> Tensor:
     """Squared distance from the wanted vectors, in variances, and what the readers get wrong."""
     at = torch.from_numpy(chosen).to(lesson.ids.device)
     vectors = encoder(lesson.ids[at])
-    gap = ((vectors - lesson.vectors[at]).square().mean(2) / lesson.spread).mean(1)  # (N,)
+    gap = _gap(vectors, lesson.vectors[at], lesson.spread)
     known = lesson.known[at].float()
     wanted = properties([lesson.questions[i] for i in chosen])
     wrong = meaning.losses(vectors, {k: v.to(at.device) for k, v in wanted.items()})
