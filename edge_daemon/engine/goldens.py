@@ -47,11 +47,14 @@ def verify_goldens(engine: Engine, bundle: Bundle) -> list[GoldenResult]:
     if goldens is None:
         return []
     tolerance = goldens.tolerance_in.get(engine.info.precision, goldens.tolerance)
-    results = []
+    results: list[GoldenResult] = []
+    seen: dict[str, NDArray[np.float32]] = {}  # each picture is looked at once
     for row in goldens.rows:
-        picture = _picture(bundle, row.image, engine.input_size)
+        if row.image not in seen:
+            picture = _picture(bundle, row.image, engine.input_size)
+            seen[row.image] = engine.look(picture[None])
         questions = engine.prepare([row.question], [row.zone])
-        found = float(engine.answer(engine.look(picture[None]), questions).p_yes[0, 0])
+        found = float(engine.answer(seen[row.image], questions).p_yes[0, 0])
         expected = row.p_yes_in.get(engine.info.precision, row.p_yes)
         results.append(GoldenResult(row.image, row.question, expected, found, tolerance))
     return results

@@ -44,7 +44,7 @@ _DATA_LOCATION: Final = 14  # of TensorProto: 0 here, 1 elsewhere
 _MODEL_GRAPH: Final = 7
 _GRAPH_INITIALIZER, _GRAPH_INPUT = 5, 11
 _TENSOR_DIMS, _TENSOR_TYPE, _TENSOR_NAME, _TENSOR_RAW = 1, 2, 8, 9
-_FLOAT32: Final = 1  # of TensorProto.DataType
+_FLOAT32, _INT8 = 1, 3  # of TensorProto.DataType
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types; source: protobuf encoding guide
 _FIXED_SIZE: Final = {_FIXED64: 8, _FIXED32: 4}
@@ -122,6 +122,34 @@ def _number(value: int) -> bytes:
 def _name(value_info: memoryview) -> str:
     named = (v for number, v in fields_of(value_info) if number == 1)
     return next((bytes(v).decode("utf-8") for v in named if isinstance(v, memoryview)), "")
+
+
+def signed_bytes(model: bytes) -> Iterator[NDArray[np.int8]]:
+    """Yield the int8 tensors that a graph holds: quantised weights.
+
+    Raises ValueError or IndexError when it is not an ONNX model.
+    """
+    for number, graph in fields_of(memoryview(model)):
+        if number != _MODEL_GRAPH or not isinstance(graph, memoryview):
+            continue
+        for part, held in fields_of(graph):
+            if part == _GRAPH_INITIALIZER and isinstance(held, memoryview):
+                kind, dims, raw = _parts(held)
+                if kind == _INT8 and raw is not None:
+                    yield np.frombuffer(raw, np.int8).reshape(dims)
+
+
+def _parts(held: memoryview) -> tuple[int, list[int], memoryview | None]:
+    """Type, shape and raw values of a TensorProto."""
+    kind, dims, raw = 0, list[int](), None
+    for number, value in fields_of(held):
+        if number == _TENSOR_DIMS:  # packed, or one by one
+            dims += [value] if isinstance(value, int) else varints_of(value)
+        elif number == _TENSOR_TYPE and isinstance(value, int):
+            kind = value
+        elif number == _TENSOR_RAW and isinstance(value, memoryview):
+            raw = value
+    return kind, dims, raw
 
 
 def fields_of(raw: memoryview) -> Iterator[tuple[int, int | memoryview]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 import openvino
 
-from edge_daemon.engine.processor import sums_bytes_exactly
+from edge_daemon.engine.processor import sums_exactly
 from edge_daemon.engine.runtime import GraphTooLargeError, Port
 from edge_daemon.errors import BundleError, EngineMissingError, EngineRunError
 
@@ -33,11 +33,14 @@ class OpenVino:
     backend: ClassVar[str] = "openvino"
     device: ClassVar[str] = "CPU"
     weights_sha256: ClassVar[None] = None
+    prefers: Sequence[Precision] = ("int8", "fp32")
 
     def __init__(self) -> None:
-        exact = sums_bytes_exactly()
-        self.prefers: Sequence[Precision] = ("int8", "fp32") if exact else ("fp32",)
         self._core = _core_with_plugin(self.device)
+
+    def gains(self, model: bytes) -> bool:
+        """Whether the processor sums the graph's bytes exactly; there is no other way here."""
+        return sums_exactly(model)
 
     def open(self, model: bytes, *, where: str, which: GraphName, threads: int) -> Graph:  # noqa: ARG002  all graphs alike
         """Compile a graph.  Raises BundleError."""
@@ -64,14 +67,18 @@ class OpenVinoGpu(OpenVino):
 
     backend: ClassVar[str] = "openvino-gpu"
     device: ClassVar[str] = "GPU"
+    prefers: Sequence[Precision] = ("fp16", "int8", "fp32")
 
     def __init__(self) -> None:
         super().__init__()
-        self.prefers = ("fp16", "int8", "fp32")
         why = gpu_missing()
         if why is not None:
             hint = "install Intel's compute runtime (intel-opencl-icd), or use another backend"
             raise EngineMissingError(why, where=f"engine backend {self.backend}", hint=hint)
+
+    def gains(self, model: bytes) -> bool:  # noqa: ARG002  every graph
+        """Whether int8 pays: on GPUs it does."""
+        return True
 
     def _options(self, threads: int) -> dict[str, Any]:  # noqa: ARG002  those of the GPU are its own
         return {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}

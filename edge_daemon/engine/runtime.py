@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from edge_daemon.engine.bundle import Bundle
     from edge_daemon.engine.manifest import GraphName, Precision
+
+log = logging.getLogger(__name__)
 
 Size = int | str | None  # a number: this size; None: any size; a name: must stay open
 
@@ -66,7 +69,11 @@ class Runtime(Protocol):
 
     @property
     def prefers(self) -> Sequence[Precision]:
-        """Precisions that pay here, the best one first; fp32 last."""
+        """Precisions that may pay here, the best one first; fp32 last."""
+        ...
+
+    def gains(self, model: bytes) -> bool:
+        """Whether a graph in int8 pays here.  Raises ValueError, IndexError for what is none."""
         ...
 
     @property
@@ -148,10 +155,23 @@ def choose_precision(bundle: Bundle, wanted: str, runtime: Runtime) -> Precision
     has = bundle.precisions
     choices = runtime.prefers if wanted == "auto" else has
     for known in choices:
-        if known in has and wanted in ("auto", known):
-            return known
+        if known not in has or wanted not in ("auto", known):
+            continue
+        if known == "int8" and wanted == "auto" and not _gains(bundle, runtime):
+            log.info("bundle %s: int8 is left alone, this processor has no VNNI and would sum it"
+                     " the slow way -- quantize it anew: edge-daemon engine quantize",
+                     bundle.name)  # fmt: skip
+            continue
+        return known
     hint = f"use precision auto or one of: {', '.join(has)}"
     raise BundleError(f"has no {wanted} graphs", where=f"bundle {bundle.path}", hint=hint)
+
+
+def _gains(bundle: Bundle, runtime: Runtime) -> bool:
+    try:
+        return runtime.gains(bundle.graph("int8", bundle.main_graph))
+    except (ValueError, IndexError):
+        return True  # opening it says what is wrong
 
 
 def info_of(bundle: Bundle, runtime: Runtime, precision: Precision) -> EngineInfo:

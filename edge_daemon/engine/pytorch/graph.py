@@ -57,6 +57,10 @@ class Torch:
         self._file = None if weights is None else open_model_file(weights)
         self.weights_sha256 = None if self._file is None else self._file.sha256
 
+    def gains(self, model: bytes) -> bool:  # noqa: ARG002
+        """Never asked: it has no kernels for bytes."""
+        return False
+
     def open(self, model: bytes, *, where: str, which: GraphName, threads: int) -> Graph:
         """Read a graph.  Raises BundleError.
 

@@ -10,7 +10,6 @@ import pytest
 from edge_daemon.config.models import EngineConfig
 from edge_daemon.engine.bundle import load_bundle
 from edge_daemon.engine.open import open_backend, open_engine
-from edge_daemon.engine.processor import sums_bytes_exactly
 from edge_daemon.engine.quantize import standing_questions
 from edge_daemon.errors import BundleError
 from tests.data.tiny_bundle import painted, write_tiny_bundle
@@ -20,9 +19,7 @@ from tests.integration.engine.opened import RED, ask, opened
 def test_auto_precision_takes_int8_where_there_is_one(tmp_path: Path, pristine: Path) -> None:
     both = write_tiny_bundle(tmp_path / "both", precisions=("fp32", "int8"))
 
-    gains = "int8" if sums_bytes_exactly() else "fp32"
-
-    assert opened(both, "auto").info.precision == gains
+    assert opened(both, "auto").info.precision == "int8"
     assert opened(both, "fp32").info.precision == "fp32"
     assert opened(pristine, "auto").info.precision == "fp32"
 

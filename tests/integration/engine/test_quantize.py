@@ -8,22 +8,28 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 
 from edge_daemon.engine.agreement import Limits
 from edge_daemon.engine.bundle import Bundle, load_bundle
 from edge_daemon.engine.goldens import verify_goldens
-from edge_daemon.engine.processor import sums_bytes_exactly
+from edge_daemon.engine.onnxfile import signed_bytes
+from edge_daemon.engine.processor import fits_sixteen_bits, sums_bytes_exactly
 from edge_daemon.engine.quantize import AGREEMENT, Frames, quantize_bundle, standing_questions
 from edge_daemon.errors import BundleError, UsageError
 from edge_daemon.scenes import random_scene
 from tests.conftest import REPO
-from tests.data.tiny_bundle import stripes, write_tiny_bundle
+from tests.data.tiny_bundle import replace_graph, stripes, write_tiny_bundle
 from tests.integration.engine.opened import opened
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @pytest.fixture
@@ -58,7 +64,7 @@ def test_an_int8_bundle_holds_eight_bit_weights_and_answers_alike(
 
     assert weight.data_type == onnx.TensorProto.INT8
     assert made.pinned_graph("int8", "answer") == tiny.pinned_graph("fp32", "answer")
-    assert opened(made.path).info.precision == ("int8" if sums_bytes_exactly() else "fp32")
+    assert opened(made.path).info.precision == "int8"  # which gains on every processor
     assert all(result.ok for result in verify_goldens(opened(made.path, "int8"), made))
     assert all(result.ok for result in verify_goldens(opened(made.path, "fp32"), made))
 
@@ -132,3 +138,36 @@ def test_the_shipped_bundle_agrees_in_int8_and_looks_at_batches_alike(tmp_path: 
 
     assert (out / "image.int8.onnx").stat().st_size < 0.4 * len(street.graph("fp32", "image"))
     np.testing.assert_allclose(together[1:], alone, atol=1e-4)
+    graph = load_bundle(out).graph("int8", "image")
+    held = list(signed_bytes(graph))
+    assert all(map(fits_sixteen_bits, held))
+    assert max(int(np.abs(w.astype(int)).max(initial=0)) for w in held) == 127
+    fast, exact = (tokens(graph, pictures[:2], precision) for precision in ("0", "1"))
+    np.testing.assert_array_equal(fast, exact)
+
+
+def tokens(graph: bytes, pictures: NDArray[np.uint8], precision: str) -> NDArray[np.float32]:
+    """By ONNX Runtime: "0" the fast way, which saturates without VNNI, "1" the exact one."""
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.x64quantprecision", precision)
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(["tokens"], {"pixels": pictures})[0])
+
+
+def test_weights_that_leave_sixteen_bits_are_not_taken_by_themselves_without_vnni(
+    tiny: Bundle, frames: Frames, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = quantized(tiny, frames, tmp_path / "made")
+    model = onnx.load_model_from_string(made.graph("int8", "image"))
+    for held in model.graph.initializer:
+        if held.name == "luma_whole":
+            wide = np.array([100, 100, 27], np.int8).reshape(1, 3, 1, 1)
+            held.CopyFrom(onnx.numpy_helper.from_array(wide, held.name))
+    replace_graph(made.path, "image", model.SerializeToString(), "int8")
+    caplog.set_level("INFO")
+    engine = opened(made.path)
+
+    told = "int8 is left alone, this processor has no VNNI and would sum it the slow way"
+    assert engine.info.precision == ("int8" if sums_bytes_exactly() else "fp32")
+    assert (told in caplog.text) is not sums_bytes_exactly()
+    assert opened(made.path, "int8").info.precision == "int8"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_daemon.engine.int8.rounding import STEPS, round_weights
+from edge_daemon.engine.int8.rounding import PAIR, STEPS, round_weights
 
 
 def test_rounded_weights_lie_on_the_grid_of_their_channel() -> None:
@@ -38,6 +38,23 @@ def test_errors_are_made_up_for_by_inputs_that_move_together() -> None:
     error, plain_error = (float((x @ (weight - w)[0].T).var()) for w in (rounded, plain))
 
     assert error < 0.5 * plain_error
+
+
+def test_neighbours_never_come_to_more_than_sixteen_bits_hold() -> None:
+    rng = np.random.default_rng(3)
+    weight = rng.normal(size=(2, 5, 12))
+    weight[..., :4] = 1.0  # pairs that would come to 254
+    beside = np.arange(12) ^ 1
+    x = rng.normal(size=(4000, 12)) + rng.normal(size=(4000, 1))
+    covariance = np.cov(x.T)[None].repeat(2, 0)
+    rounded, step = round_weights(weight, covariance, beside)
+    free, free_step = round_weights(weight, covariance)
+    whole, free_whole = np.round(rounded / step[..., None]), np.round(free / free_step[..., None])
+
+    assert np.abs(free_whole + free_whole[..., beside]).max() > PAIR
+    assert np.abs(whole + whole[..., beside]).max() <= PAIR
+    assert np.abs(whole).max() > 64
+    np.testing.assert_allclose(rounded, weight, atol=0.05)
 
 
 @pytest.mark.parametrize("scale", [1e-20, 1e20])
