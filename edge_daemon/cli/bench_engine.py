@@ -276,25 +276,26 @@ def _tell(figures: dict[str, Any], out: str | None) -> None:
 
 
 def _print(figures: dict[str, Any]) -> None:
-    from rich.console import Console  # noqa: PLC0415  keeps --help light
+    from rich.box import SIMPLE  # noqa: PLC0415  keeps --help light
+    from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
     console = Console(highlight=False)
-    machine = figures["machine"]
+    machine, threads = figures["machine"], figures["threads"]
     console.print(
         f"{figures['bundle']} {figures['version']} on {', '.join(figures['backends'])}, "
-        f"{figures['threads']} threads, {machine['processor']}, load {machine['load']}"
+        f"{threads} thread{'s' * (threads > 1)}, {machine['processor']}, load {machine['load']}"
     )
     for part, key, title in (
         ("look", "batch", "looking, by pictures in a batch"),
         ("frame", "questions", "a whole frame, by questions"),
     ):
-        table = Table("backend", "precision", key, title=title)
-        for name in ("p50 ms", "p95 ms", "p99 ms", "busy ms", "pictures/s"):
-            table.add_column(name, justify="right")
+        table = Table("", title=title, box=SIMPLE)
+        for name in (key, "p50 ms", "p95 ms", "p99 ms", "busy ms", "1/s"):
+            table.add_column(name, justify="right", no_wrap=True)
         for row in sorted(figures[part], key=lambda row: (row["backend"], row["precision"])):
             times = (f"{row[name]:.2f}" for name in ("p50_ms", "p95_ms", "p99_ms", "busy_ms"))
-            what = row["backend"], row["precision"], str(row[key])
+            what = f"{row['backend']}, {row['precision']}", str(row[key])
             table.add_row(*what, *times, f"{row['pictures_per_s']:.0f}")
         console.print(table)
     for row in figures["memory"]:

@@ -40,7 +40,8 @@ def draw(figures: dict[str, Any], out: Path) -> None:
     frames.yaxis.set_minor_formatter("{x:g}")
     machine = figures["machine"]
     title = f"{figures['bundle']} {figures['version']}: {machine['processor']}"
-    figure.suptitle(f"{title}, {figures['threads']} threads, processor time", fontsize=_FONT + 1)
+    threads = f"{figures['threads']} thread{'s' * (figures['threads'] > 1)}"
+    figure.suptitle(f"{title}, {threads}, processor time", fontsize=_FONT + 1)
     try:
         figure.savefig(out, dpi=120)
     except (OSError, ValueError) as exc:
