@@ -32,6 +32,7 @@ from typing import Any
 import pipeline as base  # the benchmark beside this one
 
 ROUNDS = 3
+ALONE = ("decode", "encode", "video")
 ENV = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
 
 
@@ -41,6 +42,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the clips (20)")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="measure so many times (3)")
     parser.add_argument("--cores", type=int, nargs="+", default=[2], help="give it so many")
+    parser.add_argument(
+        "--alone", action="store_true", help="decode, encode and video only, not several files"
+    )
     parser.add_argument("--drift", action="store_true", help="an hour of sound, instead")
     parser.add_argument("--json", type=Path, help="write all numbers there")
     parser.add_argument("--part", help=argparse.SUPPRESS)
@@ -60,9 +64,10 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         for name, size in (("1080p", (1920, 1080)), ("360p", (640, 360))):
             clip = base.make_clip(Path(folder) / f"{name}.mp4", size, args)
             for cores in args.cores:
-                takes: dict[str, list[dict[str, float]]] = {part: [] for part in PARTS}
+                parts = [part for part in PARTS if part in ALONE or not args.alone]
+                takes: dict[str, list[dict[str, float]]] = {part: [] for part in parts}
                 for _ in range(args.rounds):
-                    for part in PARTS:  # side by side, so that a slow moment hits them all
+                    for part in parts:  # side by side, so that a slow moment hits them all
                         takes[part].append(run_part(part, clip, cores))
                 rows.append({"clip": name, "cores": cores, **summary(takes), "takes": takes})
                 print_row(rows[-1])
@@ -82,8 +87,8 @@ def run_part(part: str, clip: Path, cores: int) -> dict[str, float]:
 
 
 def summary(takes: dict[str, list[dict[str, float]]]) -> dict[str, float]:
-    fps = {part: statistics.median(1000 / t["wall_ms"] for t in takes[part]) for part in PARTS}
-    cpu = {part: statistics.median(t["cpu_ms"] for t in takes[part]) for part in PARTS}
+    fps = {part: statistics.median(1000 / t["wall_ms"] for t in takes[part]) for part in takes}
+    cpu = {part: statistics.median(t["cpu_ms"] for t in takes[part]) for part in takes}
     shares = [
         max(d["wall_ms"], e["wall_ms"]) / v["wall_ms"]
         for d, e, v in zip(takes["decode"], takes["encode"], takes["video"])
@@ -97,7 +102,7 @@ def summary(takes: dict[str, list[dict[str, float]]]) -> dict[str, float]:
 
 def print_row(row: dict[str, Any]) -> None:
     print(f"{row['clip']}, {row['cores']} cores: video is {row['share']} of its slower part")
-    for part in PARTS:
+    for part in row["takes"]:
         print(f"  {part:10} {row[f'{part}_fps']:7.0f} fps {row[f'{part}_cpu_ms']:7.2f} ms CPU")
 
 

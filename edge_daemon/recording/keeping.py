@@ -25,7 +25,6 @@ def keep(archive: Archive, kind: Kind, event: Event, content: bytes, limits: Lim
     half = path.with_name(f".{path.name}")
     try:
         with storage_faults(path):
-            path.parent.mkdir(parents=True, exist_ok=True)  # emptied, and removed, a moment ago
             with half.open("wb") as file:
                 file.write(content)
                 file.flush()

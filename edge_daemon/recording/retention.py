@@ -268,12 +268,16 @@ class Archive:
         if kept.path in self._growing:
             return 0
         try:
-            shelf.remove(kept)
+            shelf.remove(kept, with_day=not self._is_needed(kept.path.parent))
         except OSError as exc:  # one stubborn file must not end all recording
             log.warning("%s: cannot be removed: %s", kept.path, exc.strerror)
             return 0
         log.debug("%s: removed, %d bytes", kept.path, kept.size_bytes)
         return kept.size_bytes
+
+    def _is_needed(self, day: Path) -> bool:
+        """Whether a file is being written to a directory; it may not be there yet."""
+        return any(path.parent == day for path in self._growing)
 
     def _missing_bytes(self, growing: _Growing) -> int:
         """Return what must be freed to keep every promise and the reserve."""
@@ -318,8 +322,9 @@ class Archive:
                 log.warning("%s: cannot be removed: %s", segment.path, exc.strerror)
             else:
                 log.debug("%s: removed, %d bytes", segment.path, segment.size_bytes)
-            with suppress(OSError):
-                segment.path.parent.rmdir()
+            if not self._is_needed(segment.path.parent):
+                with suppress(OSError):
+                    segment.path.parent.rmdir()
         if segments:
             self.index.remove(segment.path for segment in segments)
         gone = set(segments)

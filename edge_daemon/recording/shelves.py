@@ -105,15 +105,16 @@ class Shelf:
             found = [k for name in cameras for k in self._on(self._root / name / day)]
             yield from sorted(found, key=_age)
 
-    def remove(self, kept: Kept) -> None:
-        """Remove a file, and the directory of its day when that is empty."""
+    def remove(self, kept: Kept, *, with_day: bool) -> None:
+        """Remove a file; with_day: and the directory of its day when that is empty."""
         kept.path.unlink(missing_ok=True)
         day = kept.path.parent
         days = self._days.get(day.parent.name, {})
         days[day.name] = max(days.get(day.name, 0) - kept.size_bytes, 0)
-        with suppress(OSError):
-            day.rmdir()
-            del days[day.name]
+        if with_day:
+            with suppress(OSError):
+                day.rmdir()
+                del days[day.name]
 
     def _measured(self, day: Path) -> int:
         """Return the bytes of a day's files; what was never finished is removed."""

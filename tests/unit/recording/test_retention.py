@@ -153,6 +153,17 @@ def test_archive_removes_a_day_with_its_last_segment(tmp_path: Path) -> None:
     assert [d.name for d in (tmp_path / "gate").iterdir()] == ["2026-11-21"]
 
 
+def test_archive_leaves_the_day_of_a_segment_whose_file_is_yet_to_be_made(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    before = put(archive, "gate", 1000)
+    path, _most = archive.begin("gate", NOW, NO_LIMITS, 1)
+    archive.make_room(path, Limits(None, 1), 1)
+
+    assert not before.exists()
+    assert path.parent == before.parent
+    path.write_bytes(b"x")
+
+
 @pytest.mark.parametrize("size", [0, 88])
 def test_archive_drops_a_segment_without_a_picture(tmp_path: Path, size: int) -> None:
     archive = Archive(tmp_path)

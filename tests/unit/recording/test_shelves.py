@@ -204,3 +204,15 @@ def test_what_is_being_written_is_not_removed(tmp_path: Path) -> None:
         keep(archive, Kind.SNAPSHOT, event(1), 8 * KB)
 
     assert clip.exists()
+
+
+def test_the_day_of_a_file_that_is_yet_to_be_made_stays(tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "recordings", disk(tmp_path, 10 * KB))
+    before = keep(archive, Kind.CLIP, event(), 4 * KB)
+    path = tmp_path / event_path(Kind.CLIP, event(1))
+    archive.begin_kept(Kind.CLIP, "gate", path, NO_LIMITS, 4 * KB)
+    keep(archive, Kind.SNAPSHOT, event(2), 4 * KB)
+
+    assert not before.exists()
+    assert path.parent == before.parent
+    path.write_bytes(b"x")
