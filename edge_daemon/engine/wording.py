@@ -79,9 +79,11 @@ class Wording(BaseModel):
 
     def _opened(self, words: Sequence[str]) -> Sequence[str]:
         """The words behind all openers."""
-        for end in range(min(len(words), self._longest_opener), 0, -1):
-            if tuple(words[:end]) in self._openers:
-                return self._opened(words[end:])
+        end = 1
+        while end:
+            longest = range(min(len(words), self._longest_opener), 0, -1)
+            end = next((n for n in longest if tuple(words[:n]) in self._openers), 0)
+            words = words[end:]
         return words
 
     @cached_property
