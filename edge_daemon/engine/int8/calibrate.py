@@ -59,14 +59,15 @@ def measure_flow(
     network: Network, pictures: NDArray[np.uint8], tensors: Sequence[str], *, moments: bool
 ) -> Flow:
     """Run the pictures (N, H, W, 3) through, and note the ranges of the tensors (B, C, h, w)."""
-    flow, wanted = Flow(), sorted({*tensors, *(c.takes for c in network.convolutions)})
+    flow, convolutions = Flow(), network.convolutions if moments else ()
+    wanted = sorted({*tensors, *(c.takes for c in convolutions)})
     session = _open(network, wanted)
     name = session.get_inputs()[0].name
     for at in range(0, len(pictures), _BATCH):
         found = dict(zip(wanted, session.run(wanted, {name: pictures[at : at + _BATCH]})))
         for tensor in tensors:
             _widen(flow, tensor, found[tensor])
-        for convolution in network.convolutions if moments else ():
+        for convolution in convolutions:
             _add_patches(flow, convolution, found[convolution.takes])
     return flow
 

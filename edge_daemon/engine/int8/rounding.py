@@ -68,9 +68,12 @@ def _best_steps(weight: Floats, variance: Floats, beside: Places) -> Floats:
 
 def _paired(whole: Floats, beside: Places) -> Floats:
     """Whole steps (G, R, K), smaller where two neighbours would come to more than PAIR."""
-    both = whole + np.take_along_axis(whole, beside[:, None], 2)
+    has_none = beside == np.arange(beside.shape[1])  # (G, K)
+    if has_none.all():
+        return whole
+    both = whole + np.stack([group[:, at] for group, at in zip(whole, beside)])
     over = np.ceil(np.maximum(np.abs(both) - PAIR, 0) / 2) * np.sign(both)
-    return np.where((beside == np.arange(beside.shape[1]))[:, None], whole, whole - over)
+    return np.where(has_none[:, None], whole, whole - over)
 
 
 def _compensated(weight: Floats, covariance: Floats, step: Floats, beside: Places) -> Floats:

@@ -124,14 +124,14 @@ def test_a_graph_without_layers_to_quantise_is_refused(
 def test_the_shipped_bundle_agrees_in_int8_and_looks_at_batches_alike(tmp_path: Path) -> None:
     street = load_bundle("street")
     rng = np.random.default_rng(4)
-    pictures = np.stack([random_scene(rng, *street.input_size)[0] for _ in range(16)])
+    pictures = np.stack([random_scene(rng, *street.input_size)[0] for _ in range(8)])
     out = tmp_path / "street"
     quantize_bundle(
         street,
-        Frames(pictures[:8], pictures[8:]),
+        Frames(pictures[:4], pictures[4:]),
         out,
         questions=standing_questions(street),
-        limits=Limits(0.95, 0.01, 0.02),  # eight frames are few to calibrate on
+        limits=Limits(0.95, 0.01, 0.02),  # four frames are few to calibrate on
     )
     engine = opened(out, "int8")
     together, alone = engine.look(pictures[:2]), engine.look(pictures[1:2])
