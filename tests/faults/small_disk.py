@@ -30,7 +30,7 @@ RECORDED: dict[str, dict[str, Any]] = {
     "clips": {"mode": "off", "clips": {"before": "1s", "after": "2s", "on": ["YES", "NO"]}},
     "both": {"mode": "soft", "clips": {"before": "1s", "after": "1s"}},
 }
-_SETTLED_S = 1.0  # what was finished so long ago is known to the daemon as finished
+_SETTLED_S = 5.0  # what was finished so long ago is known as finished, however slow the machine
 
 
 @contextlib.contextmanager
@@ -116,7 +116,7 @@ class Watch:
         kind, now_s = kind_of(path), time.monotonic()
         self.removed[kind] += 1
         self.disordered += [
-            f"{path.name} before {other}"
+            f"{path.name} before {other}, finished {now_s - at_s:.1f} s ago"
             for other, at_s in self._finished.items()
             if now_s - at_s > _SETTLED_S and _goes_before((other, at_s), (path, finished_s))
         ]
@@ -132,7 +132,7 @@ def _goes_before(one: tuple[Path, float], other: tuple[Path, float]) -> bool:
     if ranks[0] != ranks[1]:
         return ranks[0] < ranks[1]
     if ranks[0] == RANK["recordings"]:
-        return one[1] < other[1] - _SETTLED_S
+        return one[1] < other[1] - 1.0  # when it is looked at is not quite when it was
     return moment(one[0]) < moment(other[0])
 
 
