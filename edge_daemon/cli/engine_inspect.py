@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _described(bundle: Bundle) -> dict[str, Any]:
     from edge_daemon.engine.anatomy import dissect  # noqa: PLC0415  keeps --help light
-    from edge_daemon.engine.open import choose_backend  # noqa: PLC0415
+    from edge_daemon.engine.open import auto_precision, choose_backend  # noqa: PLC0415
 
     manifest = bundle.manifest
     graphs: dict[str, Any] = {}
@@ -71,7 +71,11 @@ def _described(bundle: Bundle) -> dict[str, Any]:
         "goldens": manifest.goldens is not None,
         "graphs": graphs,
         "agreement": _agreement(bundle),
-        "auto": {"backend": choice.backend, "why": choice.why},
+        "auto": {
+            "backend": choice.backend,
+            "precision": auto_precision(bundle, choice.backend),
+            "why": choice.why,
+        },
     }
 
 
@@ -96,7 +100,9 @@ def _print(found: dict[str, Any]) -> None:
         f"looks at {size['width']}x{size['height']} pixels ({size['fit']}), {tokens}; "
         f"knows {found['words']} words"
     )
-    console.print(f"here on {found['auto']['backend']} ({found['auto']['why']})", soft_wrap=True)
+    auto = found["auto"]
+    on = ", ".join(filter(None, (auto["backend"], auto["precision"])))
+    console.print(f"here on {on} ({auto['why']})", soft_wrap=True)
     console.print(f"concepts: {', '.join(found['concepts'])}")
     table = Table("precision", "graph", "kB", "parameters", "numbers", "opset", "operators")
     for precision, graphs in found["graphs"].items():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edge_daemon.engine.bundle import load_bundle
 from edge_daemon.engine.grounded import GroundedEngine
+from edge_daemon.engine.runtime import choose_precision
 from edge_daemon.engine.single import SingleEngine
 from edge_daemon.errors import EngineMissingError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from edge_daemon.config.models import EngineConfig
     from edge_daemon.engine.base import Engine
     from edge_daemon.engine.bundle import Bundle
+    from edge_daemon.engine.manifest import Precision
     from edge_daemon.engine.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -118,6 +120,16 @@ def choose_backend(wanted: str = "auto") -> Choice:
             return Choice(name, "auto, the fastest here")
         passed.append(f"{name}: {why}")
     raise AssertionError("one backend needs nothing")  # the last of the table
+
+
+def auto_precision(bundle: Bundle, backend: str) -> Precision | None:
+    """The precision that "auto" takes; None for backends that ask the device.
+
+    Raises BundleError, EngineMissingError.
+    """
+    if BACKENDS[backend].whole:
+        return None
+    return choose_precision(bundle, "auto", _adapter(backend)())
 
 
 def default_threads() -> int:

@@ -96,6 +96,7 @@ def test_inspect_takes_several_bundles_and_tells_what_auto_takes_here(
     assert list(single["graphs"]["fp32"]) == ["model"]
     assert grounded["graphs"]["fp32"]["question"]["bytes_by_type"]["float32"] > 0
     assert grounded["auto"]["backend"] in BACKENDS
+    assert grounded["auto"]["precision"] in (None, "fp32", "fp16")  # it has no int8
     assert grounded["auto"]["why"].startswith("auto")
 
 
