@@ -89,6 +89,10 @@ def quantize_bundle(
     BundleError when the graph cannot be quantised or what it answers falls short of the limits.
     """
     limits = limits or Limits()
+    if bundle.main_graph != "image":
+        hint = "quantize its graph where it was made, and name it in manifest.yaml as int8"
+        what = "is of kind single, only image graphs are quantised here"
+        raise BundleError(what, where=f"bundle {bundle.path}", hint=hint)
     if out.exists():
         raise UsageError("exists already", where=str(out), hint="name a directory to be made")
     graph = _quantized(bundle, frames, float_first, float_last)

@@ -26,6 +26,7 @@ from edge_daemon.errors import BundleError, UsageError
 from edge_daemon.scenes import random_scene
 from tests.conftest import REPO
 from tests.data.tiny_bundle import replace_graph, stripes, write_tiny_bundle
+from tests.data.tiny_single import write_tiny_single
 from tests.integration.engine.opened import opened
 
 if TYPE_CHECKING:
@@ -119,6 +120,16 @@ def test_a_graph_without_layers_to_quantise_is_refused(
 ) -> None:
     with pytest.raises(BundleError, match="image graph: no convolution to quantise"):
         quantize_bundle(tiny, frames, tmp_path / "made", questions=standing_questions(tiny))
+
+
+def test_a_bundle_of_kind_single_is_refused(frames: Frames, tmp_path: Path) -> None:
+    single = load_bundle(write_tiny_single(tmp_path / "single"))
+
+    with pytest.raises(BundleError, match="is of kind single, only image graphs are quantised"):
+        quantize_bundle(single, frames, tmp_path / "made", questions=standing_questions(single))
+
+    elsewhere = write_tiny_single(tmp_path / "elsewhere", precisions=("fp32", "int8"))
+    assert opened(elsewhere).info.precision == "int8"
 
 
 def test_the_shipped_bundle_agrees_in_int8_and_looks_at_batches_alike(tmp_path: Path) -> None:
