@@ -140,6 +140,7 @@ class Archive:
             directory.mkdir(parents=True, exist_ok=True)
             known = self._look()
             known[camera] = [s for s in find_segments(directory) if s.path not in self._growing]
+            self._remove(_unplayable(known[camera]))
             room = self._disk(self.root).free + sum(s.size_bytes for s in self._every())
             most = min(room, limits.max_bytes or room) // _PARTS
             path = segment_path(directory, started_at, ending)
@@ -292,17 +293,10 @@ class Archive:
         if self._finished is None:
             directories = [d for d in self.root.iterdir() if d.is_dir() and not d.is_symlink()]
             self._finished = {d.name: find_segments(d) for d in directories}
-            self._remove(self._unplayable())
+            self._remove(_unplayable(self._every()))
             found = self._finished.items()
             self.index.follow((name, s) for name, segments in found for s in segments if s.is_video)
         return self._finished
-
-    def _unplayable(self) -> list[Segment]:
-        """Return the segments of an earlier life that ended before their first picture."""
-        empty = [segment for segment in self._every() if segment.is_empty]
-        for segment in empty:
-            log.info("%s: removed: it was cut off before its first picture", segment.path)
-        return empty
 
     def _look_at_shelves(self) -> dict[Kind, Shelf]:
         if self._shelves is None:
@@ -330,6 +324,14 @@ class Archive:
         gone = set(segments)
         for camera, finished in self._look().items():
             self._look()[camera] = [s for s in finished if s not in gone]
+
+
+def _unplayable(segments: Iterable[Segment]) -> list[Segment]:
+    """Return those that ended before their first picture; told in the log."""
+    empty = [segment for segment in segments if segment.is_empty]
+    for segment in empty:
+        log.info("%s: removed: it was cut off before its first picture", segment.path)
+    return empty
 
 
 def _reserve_bytes(total_bytes: int) -> int:

@@ -202,6 +202,18 @@ def test_matroska_of_a_killed_daemon_without_a_picture_goes_at_the_next_start_an
     ]
 
 
+def test_what_lay_beside_a_video_that_was_never_made_goes_with_the_next_segment(
+    tmp_path: Path,
+) -> None:
+    archive = Archive(tmp_path)
+    path, _most = archive.begin("gate", NOW, NO_LIMITS, 1)
+    path.with_suffix(".vtt").write_bytes(b"WEBVTT\n\n")
+    archive.end(path)
+    put(archive, "gate", 1000)
+
+    assert not path.with_suffix(".vtt").exists()
+
+
 def test_answers_whose_video_was_taken_away_are_kept_but_not_indexed(tmp_path: Path) -> None:
     day = tmp_path / "gate" / "2026-11-20"
     day.mkdir(parents=True)
