@@ -1,6 +1,6 @@
 """Eight cameras at about ten times their usual load, for as long as wanted: what grows?
 
-    python benchmarks/soak/load.py [--minutes 60] [--warm-up 10] [--json FILE]
+    python benchmarks/soak/load.py [--minutes 60] [--warm-up 10] [--no-pictures] [--json FILE]
 
 Every camera is a clip in realtime, 10 frames a second, every frame asked four questions: 21
 events a second in all, where a busy street has one or two.
@@ -29,7 +29,7 @@ from stage import Stage, stage
 
 from tests.data.colours import BLUE, GREEN, RED, write_colours
 from tests.e2e.daemon import Daemon, wait_until, write_config
-from tests.faults.flood import kept, metric
+from tests.faults.flood import NO_PICTURES, kept, metric
 from tests.integration.mosquitto import Ear
 
 N_CAMERAS = 8
@@ -61,10 +61,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0, help="how long in all (60)")
     parser.add_argument("--warm-up", type=float, default=10.0, help="minutes not counted (10)")
+    parser.add_argument(
+        "--no-pictures",
+        action="store_true",
+        help="keep no pictures of events: on a machine without the time for them those that wait"
+        " come and go by megabytes",
+    )
     parser.add_argument("--json", help="write every note there")
     args = parser.parse_args()
     with stage(make_ear=Counting) as at:
-        config = eight_cameras(at)
+        config = eight_cameras(at, **({"record": NO_PICTURES} if args.no_pictures else {}))
         with Daemon(write_config(at.directory / "c.yaml", config)) as daemon:
             notes = watch(daemon, config, args.minutes * 60.0)
             judged = metric(config, "edge_judgements_total")
@@ -100,7 +106,7 @@ def is_well(found: dict[str, Any]) -> bool:
     return whole and steady and max(slopes) < MOST_MIB_PER_H
 
 
-def eight_cameras(at: Stage) -> dict[str, Any]:
+def eight_cameras(at: Stage, **more: Any) -> dict[str, Any]:
     clip = write_colours(
         at.directory / "clip.mp4", [(RED, 0.5), (BLUE, 1.0), (GREEN, 0.5), (BLUE, 1.0)] * 20
     )
@@ -108,7 +114,7 @@ def eight_cameras(at: Stage) -> dict[str, Any]:
         {"id": colour, "ask": f"Is it {colour}?", "hold": None, "unknown_after": "5s"}
         for colour in ("red", "green", "blue", "yellow")
     ]
-    live = {"loop": True, "pace": "realtime", "questions": asked, "blind_after": None}
+    live = {"loop": True, "pace": "realtime", "questions": asked, "blind_after": None, **more}
     config = at.config(str(clip), **live)
     one = config["cameras"][0]
     config["cameras"] = [{**one, "id": f"camera{n}"} for n in range(N_CAMERAS)]
