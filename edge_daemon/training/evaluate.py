@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,13 +19,13 @@ from edge_daemon.training.augment import fit
 from edge_daemon.training.batches import random_zone
 from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, LIGHTS, SCENES
 from edge_daemon.training.conditions import conditions, families
-from edge_daemon.training.questions import Question, Term, draw
+from edge_daemon.training.questions import Question, Speaker, Term, draw
 from edge_daemon.training.rendered import RENDERED
 from edge_daemon.training.truth import Grid, answers, concept_maps
 from edge_daemon.types import polygon_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -45,7 +45,7 @@ JUDGED: Final = ("person", "car", "bicycle", "bus", "truck", "motorcycle", "dog"
 _YES_ABOVE, _NO_BELOW = 0.6, 0.4  # the daemon's defaults
 _BATCH: Final = 16
 _ZONE_SHARE: Final = 0.25
-_TRIES: Final = 60
+_TRIES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,23 +127,18 @@ def random_probe(rows: Sequence[Row], n: int, seed: int) -> Probe:
 def reworded(probe: Probe, seed: int) -> Probe:
     """The same questions in patterns that training never used.
 
-    Where none is found of just that meaning, as of many numbers and pairs, one of its kind.
+    Where none is found of just that meaning, as of a few numbers and pairs, one of its kind.
     """
-    speaker = Random(seed)
+    speaker = Speaker(Random(seed), held_out=True)
     asked = [_in_other_words(question, speaker) for question in probe.questions]
     return Probe(tuple(q for q, _ in asked), tuple(text for _, text in asked), probe.zones)
 
 
-def _in_other_words(question: Question, speaker: Random) -> Asked:
+def _in_other_words(question: Question, speaker: Speaker) -> Asked:
     focus = question.scene or question.terms[0].concept
-    near: Asked | None = None
-    for tries in count():
-        said = draw(speaker, focus, held_out=True)
-        if said[0] == question or (near is not None and tries >= _TRIES):
-            break
-        if near is None and said[0].family == question.family:
-            near = said
-    return said if said[0] == question or near is None else near
+    ways: Iterator[Asked] = (getattr(speaker, question.family)(focus) for _ in range(_TRIES))
+    near = next(ways)
+    return next((said for said in chain((near,), ways) if said[0] == question), near)
 
 
 def presence_scores(
