@@ -161,17 +161,19 @@ def test_a_file_run_twice_names_the_same_clips(
     assert {n for _, _, n in runs[0]} == {0, 1, 2}
 
 
+@pytest.mark.parametrize("masks", [[], [[[0.9, 0.9], [1.0, 0.9], [1.0, 1.0]]]])
 def test_clip_of_a_live_camera_is_whole_when_its_post_roll_is_over(
-    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber, masks: list[object]
 ) -> None:
     clip = write_colours(tmp_path / "clip.mp4", [(GREY, 6.0), (RED, 3.0)])
+    record = {"mode": "burned" if masks else "off", "clips": {"before": "2s", "after": "1s"}}
     with CameraProcess(clip) as camera:
-        config = make_config(camera.url, record={"clips": {"before": "2s", "after": "1s"}})
+        config = make_config(camera.url, privacy_masks=masks, record=record)
         with Daemon(write_config(tmp_path / "config.yaml", config)) as daemon:
             (yes,) = subscriber.wait(lambda s: [e for e in s.events("red") if e["clip"]][:1], 60)
             path = tmp_path / "data" / yes["clip"]
             wait_until(lambda: path.exists() and boxes(path)[-2:] == [b"mdat", b"moov"], 30)
-            found = shown(path)
+            found = below(path) if masks else shown(path)
             daemon.send(signal.SIGTERM)
             assert daemon.ended() == 0
 
