@@ -265,7 +265,8 @@ CROWDED: Final = (
     "is there a crowd {on}", "is there a crowd of people", "is there a large crowd",
     "are there crowds", "is it full of people", "crowded",
     "do you see a crowd", "is the scene crowded", "is it crowded {on}",
-    "is {site} busy with people",
+    "is {site} busy with people", "is it crowded outside", "is it crowded here",
+    "is it crowded there", "is it crowded right now", "is it crowded now",
 )
 CROWDED_HELD_OUT: Final = ("do you see crowds", "is the picture full of people")
 JAM: Final = (
@@ -275,7 +276,8 @@ JAM: Final = (
     "is there a queue of cars", "is there much traffic", "are the lanes full", "dense traffic",
     "is {site} jammed", "is {site} congested",
     "is there a traffic jam {on}", "is there heavy traffic {on}", "is there a lot of traffic {on}",
-    "is traffic heavy {on}", "is {site} full of cars",
+    "is traffic heavy {on}", "is {site} full of cars", "is there congestion {on}",
+    "is there a queue of cars {on}", "is there much traffic {on}",
 )
 JAM_HELD_OUT: Final = (
     "is the street congested", "do you see heavy traffic", "is there dense traffic",
@@ -400,7 +402,7 @@ SCENE: Final[dict[str, tuple[str, ...]]] = {
         "has it started raining", "has it started to rain", "did it start to rain",
         "did it start raining", "is rain visible", "can you see any rain", "do you see any rain",
         "is it pouring", "is it pouring outside", "is it pouring {on}", "is there rainfall",
-        "is there heavy rain", "is there rain outside", "is there rain {on}",
+        "is there heavy rain", "is there rain outside",
         "is the picture rainy", "is the scene rainy", "is the image rainy", "is the view rainy",
         "does it look rainy",
         "does it look like rain", "does the image show rain", "does the camera see rain",

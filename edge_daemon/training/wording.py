@@ -127,7 +127,7 @@ def _openers() -> list[str]:
 def _barred() -> list[str]:
     """Words in a row whose classes say less than they do.
 
-    Whose something is; how sharp a picture is; pictures of things; lamps in houses.
+    Whose something is; how sharp a picture is; pictures of things; lamps and panes of houses.
     """
     mine = [f"{it} {whose}" for it in ("is that", "is this", "is it", "are these", "are those")
             for whose in _WHOSE]  # fmt: skip
@@ -137,7 +137,8 @@ def _barred() -> list[str]:
     lamps = [
         f"{some} {lamp}" for some in ("a", "any", "some", "there") for lamp in ("light", "lights")
     ]
-    return sorted((*mine, *sharp, *shown, *lamps))
+    panes = ["rain on", *(f"window {how}" for how in ("foggy", "misty", "dark", "bright"))]
+    return sorted((*mine, *sharp, *shown, *lamps, *panes))
 
 
 def _classes() -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edge_daemon.engine.bundle import load_bundle
 from edge_daemon.training.advice import ADVICE
 from edge_daemon.training.concepts import CONCEPTS, SCENES
 from edge_daemon.training.data import make_tokenizer
@@ -16,7 +17,8 @@ from edge_daemon.training.questions import draw
 if TYPE_CHECKING:
     from edge_daemon.engine.tokenizer import Tokenizer
 
-LISTS = Path(__file__).resolve().parents[2] / "data"
+ROOT = Path(__file__).resolve().parents[3]
+LISTS, ENGINES = ROOT / "tests" / "data", ROOT / "engines"
 
 
 @pytest.fixture(scope="module")
@@ -24,23 +26,30 @@ def tokenizer() -> Tokenizer:
     return make_tokenizer()
 
 
+@pytest.fixture(scope="module")
+def shipped() -> Tokenizer:
+    return load_bundle(ENGINES / "street").tokenizer
+
+
 def written(name: str) -> list[str]:
     return (LISTS / f"questions_{name}.txt").read_text(encoding="utf-8").splitlines()
 
 
-def test_what_the_concepts_carry_is_understood(tokenizer: Tokenizer) -> None:
-    asked = written("supported")
-    refused = {text: why for text in asked if (why := tokenizer.refusal(text))}
+@pytest.mark.parametrize("whose", ["tokenizer", "shipped"])
+def test_what_the_concepts_carry_is_understood(whose: str, request: pytest.FixtureRequest) -> None:
+    reader, asked = request.getfixturevalue(whose), written("supported")
+    refused = {text: why for text in asked if (why := reader.refusal(text))}
 
-    assert len(set(asked)) >= 250
+    assert len(set(asked)) >= 340
     assert len(refused) <= 0.03 * len(asked), refused
 
 
-def test_what_was_never_learned_is_refused(tokenizer: Tokenizer) -> None:
-    asked = written("unsupported")
-    taken = [text for text in asked if tokenizer.supports(text)]
+@pytest.mark.parametrize("whose", ["tokenizer", "shipped"])
+def test_what_was_never_learned_is_refused(whose: str, request: pytest.FixtureRequest) -> None:
+    reader, asked = request.getfixturevalue(whose), written("unsupported")
+    taken = [text for text in asked if reader.supports(text)]
 
-    assert len(set(asked)) >= 250
+    assert len(set(asked)) >= 330
     assert len(taken) <= 0.05 * len(asked), taken
 
 
