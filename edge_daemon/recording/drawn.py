@@ -54,6 +54,8 @@ class DrawnPackets:
 
     def put(self, encoded: av.Packet[VideoStream], stream: VideoStream) -> None:
         """Take a packet that came back, its pts counted from the segment's begin."""
+        if not self._frames:  # more came back than was given: not of a sane encoder
+            return
         frame, pts = self._frames.popleft(), round((encoded.pts or 0) * encoded.time_base / _TICK)
         if self._track is None:
             self._track = _track(stream)
