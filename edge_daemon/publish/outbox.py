@@ -46,6 +46,15 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """How an outbox is: events not yet acknowledged, the age of the oldest, whether it writes."""
+
+    n_events: int
+    oldest_s: float
+    writes: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Waiting:
     """A Pending that is not on disk yet, and when it came."""
 
@@ -180,6 +189,15 @@ class Outbox:
         """Whether all there is to write is on disk."""
         with self._lock:
             return self._file.is_open and not self._is_unsaved and not self._delivered
+
+    def glance(self, within_s: float) -> Glance | None:
+        """Return how it is; None where it is at work on its disk for so long."""
+        if not self._lock.acquire(timeout=within_s):
+            return None
+        try:
+            return Glance(len(self), self.oldest_s, self.writes)
+        finally:
+            self._lock.release()
 
     def topics(self) -> frozenset[str]:
         """Return the retained topics ever published and not emptied since."""

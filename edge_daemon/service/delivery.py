@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from contextlib import suppress
@@ -30,10 +31,14 @@ if TYPE_CHECKING:
     from edge_daemon.service.supervisor import Supervisor
     from edge_daemon.types import CameraId, Event, QuestionId, QuestionState
 
+log = logging.getLogger(__name__)
+
 _STATE_EVERY_S: Final = 5.0  # how often a state that only grew older is published again
 _STEADY_S: Final = 3.0  # a disk that is full takes a write now and then; this long is well again
 _DRAIN_S: Final = 1.5
 _WRITE_S: Final = 1.0
+_LAST_WRITE_S: Final = 3.0  # beyond the time of a stop, rather than lose events
+_GLANCE_S: Final = 0.1
 _FLUSH_S: Final = 5.0  # of a disk that takes its time
 _FAREWELL_S: Final = 0.1  # for a thread that has said goodbye
 _PATIENCE_S: Final = 120.0  # the publisher turns every second, and connects within 20; disks hang
@@ -158,15 +163,23 @@ class Delivery:
     def tick(self) -> None:
         """Look at disk and publisher: do they turn, does the broker take what it gets?"""
         self._writes.expect(_PATIENCE_S - self._commit.busy_s)
-        if self._mqtt is None:
-            self._outbox.tidy()
-        else:
-            self._look_after(self._mqtt)
-        if self._outbox.writes and time.monotonic() - self._disk_fault_s > _STEADY_S:
+        if self._mqtt is not None:
+            self._pulse.expect(self._mqtt.last_turn_s + _PATIENCE_S - time.monotonic())
+            if self._mqtt.connected:
+                self.refused = False
+                self._faults.over("mqtt", "connected")
+        else:  # the publisher does it where there is one
+            self._commit.then("tidy", self._outbox.tidy)
+        if (seen := self._outbox.glance(_GLANCE_S)) is None:
+            return
+        if self._mqtt is not None:
+            self._metrics.outbox_events.set(seen.n_events)
+            self._metrics.outbox_oldest.set(seen.oldest_s)
+        if seen.writes and time.monotonic() - self._disk_fault_s > _STEADY_S:
             self._faults.over("outbox", "writes again")
 
     def waiting(self) -> int:
-        """Return how many events the broker has not acknowledged."""
+        """Return how many events the broker has not acknowledged; those being written twice."""
         return len(self._commit) + len(self._outbox) if self._mqtt is not None else 0
 
     def end(self, deadline: Deadline) -> None:
@@ -177,8 +190,14 @@ class Delivery:
                 self._mqtt.drain(deadline.share_s(_DRAIN_S))
             self._mqtt.close(deadline.left_s)
             self._supervisor.join("mqtt", _FAREWELL_S)
-        if self._supervisor.join("outbox", _FAREWELL_S):
+        if self._commit.flush(_LAST_WRITE_S):
+            self._supervisor.join("outbox", _FAREWELL_S)
             self._outbox.close()
+        else:
+            log.error(
+                "outbox: %d events are lost: the disk takes nothing -- see what else uses it, or"
+                " replace it", len(self._commit),
+            )  # fmt: skip
 
     def _write(self, events: Sequence[Event]) -> None:
         with self._metrics.stage("publish"):
@@ -190,14 +209,6 @@ class Delivery:
     def _publish_snapshot(self, mqtt: MqttPublisher, event: Event, jpeg: bytes) -> None:
         if (key := (event.camera, event.question)) in self._questions:
             mqtt.publish_snapshot(*key, jpeg)
-
-    def _look_after(self, mqtt: MqttPublisher) -> None:
-        self._pulse.expect(mqtt.last_turn_s + _PATIENCE_S - time.monotonic())
-        self._metrics.outbox_events.set(self.waiting())
-        self._metrics.outbox_oldest.set(self._outbox.oldest_s)
-        if mqtt.connected:
-            self.refused = False
-            self._faults.over("mqtt", "connected")
 
     def _answer(self, request: AskRequest) -> None:
         assert self._mqtt is not None  # noqa: S101  only the publisher calls this

@@ -6,6 +6,7 @@ import contextlib
 import os
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -144,6 +145,24 @@ def test_disk_that_hangs_delays_what_is_told_and_no_judging(
     assert n_told < 200  # though each judgement is an event here
     assert_nothing_is_missing(ear)
     assert not log_lines(daemon, "WARNING"), daemon.log.read_text()
+
+
+def test_stop_on_a_disk_that_hangs_says_what_is_lost(
+    tmp_path, ext4: Path, make_config: MakeConfig, ear: Ear
+) -> None:
+    config = flood(tmp_path, make_config, record=NO_PICTURES) | {"data_dir": str(ext4 / "data")}
+    with running(tmp_path, config) as daemon:
+        wait_for_more(ear)
+        subprocess.run(["fsfreeze", "-f", str(ext4)], check=True)
+        n_judged = metric(config, "edge_judgements_total")
+        wait_until(lambda: metric(config, "edge_judgements_total") > n_judged + 100)
+        daemon.send(signal.SIGTERM)
+        wait_until(lambda: daemon.said("events are lost: the disk takes nothing"))
+        subprocess.run(["fsfreeze", "-u", str(ext4)], check=True)
+        assert daemon.ended() == 0
+
+    assert_nothing_is_missing(ear)
+    assert not daemon.said("Traceback"), daemon.log.read_text()
 
 
 def test_quota_on_file_size_is_told_once_and_costs_no_event(
