@@ -188,14 +188,14 @@ def test_daemon_whose_camera_is_covered_says_so_until_it_sees_again(
         subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
         subscriber.wait(lambda s: [e["reason"] for e in s.events("red")][-1:] == ["camera_blind"])
         wait_until(lambda: (health().get("reason") or "").startswith("blind: "))
-        code, ready = get(config, "/readyz")
-        metrics = get(config, "/metrics")[1]
+        ready = wait_until(lambda: (page := get(config, "/readyz"))[0] == 503 and page[1])
+        n_blinded = value(config, 'edge_blinded_total{camera="gate",why="blind"}')
         subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
         wait_until(lambda: daemon.said("sight of gate: is back"))
         wait_until(lambda: "reason" in health() and health()["reason"] is None)
 
-    assert (code, json.loads(ready)["cameras"]["gate"][:7]) == (503, "blind: ")
-    assert 'edge_blinded_total{camera="gate",why="blind"} 1.0' in metrics
+    assert json.loads(ready)["cameras"]["gate"].startswith("blind: ")
+    assert n_blinded >= 1
     assert [e["verdict"] for e in subscriber.events("red")][:3] == ["YES", "UNKNOWN", "YES"]
 
 
