@@ -1,7 +1,7 @@
 """Home Assistant's device discovery: one retained payload per camera.  Pure functions.
 
 Source: home-assistant.io, "MQTT", section "Device discovery payload"; tried on Home Assistant
-2025.4.
+2025.4, held against the schemas of 2026.11 (components/mqtt: schemas.py and the four platforms).
 """
 
 from __future__ import annotations
