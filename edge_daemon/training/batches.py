@@ -11,12 +11,13 @@ import torch
 from torch.utils.data import Dataset
 
 from edge_daemon.training.augment import erase, mosaic, paste, vary
-from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, LIGHTS, SCENES
+from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, SCENES
 from edge_daemon.training.cutouts import SHARES
 from edge_daemon.training.meaning import properties
 from edge_daemon.training.questions import Question, draw
 from edge_daemon.training.rendered import RENDERED
 from edge_daemon.training.truth import Grid, answers, concept_maps, place_mask
+from edge_daemon.training.zones import LAMPS, random_zone
 from edge_daemon.types import polygon_mask
 
 if TYPE_CHECKING:
@@ -26,10 +27,9 @@ if TYPE_CHECKING:
 
     from edge_daemon.engine.tokenizer import Tokenizer
     from edge_daemon.training.augment import Cutout, Plan
-    from edge_daemon.training.labels import Labels, Row
+    from edge_daemon.training.labels import Row
     from edge_daemon.training.pictures import Pictures
     from edge_daemon.training.settings import Settings
-    from edge_daemon.types import Polygon
 
 # How often each concept should be in a picture, at least; rarer ones are drawn more often.
 _WANTED_SHARE: Final = {
@@ -44,7 +44,6 @@ _MOST_REPEATED: Final = 6.0
 _PRESENT_SHARE: Final = 0.55  # of questions about something one of the pictures shows
 _ZONE_SHARE: Final = 0.3
 _LIGHT_ZONE_SHARE: Final = 0.5  # zones with lamps are rare, and one beside a lamp must say NO
-_LAMPS: Final = frozenset({"traffic_light", *LIGHTS})
 # Close-ups of pets are no street's view, and all their rooms hold a pet; rooms without are rare.
 _SOURCE_WEIGHT: Final = {"dogs_cats": 0.4, "coco256": 2.0}
 
@@ -150,46 +149,11 @@ class Batches(Dataset[Batch]):
                 focus = speaker.choice(CONCEPTS + SCENES)
             asked.append(draw(speaker, focus))
             question = asked[-1][0]
-            share = _LIGHT_ZONE_SHARE if focus in _LAMPS else _ZONE_SHARE
+            share = _LIGHT_ZONE_SHARE if focus in LAMPS else _ZONE_SHARE
             if question.scene is None and question.place is None and rng.random() < share:
                 polygon = random_zone(labels, focus, rng)
                 zones[q] = polygon_mask(polygon, self._grid.columns, self._grid.rows).reshape(-1)
         return asked, zones
-
-
-def random_zone(labels: Labels, focus: str, rng: np.random.Generator) -> Polygon:
-    """A four-cornered zone, often around something of the concept in focus, or beside it."""
-    boxes = labels.boxes[labels.certain[:, CONCEPT_INDEX[focus]]] if focus in CONCEPTS else ()
-    luck = rng.random()
-    if len(boxes) and luck < 0.6:
-        x1, y1, x2, y2 = boxes[int(rng.integers(len(boxes)))]
-        x1, x2 = x1 - rng.uniform(0, 0.2), x2 + rng.uniform(0, 0.2)
-        y1, y2 = y1 - rng.uniform(0, 0.2), y2 + rng.uniform(0, 0.2)
-    elif len(boxes) and luck < (0.9 if focus in _LAMPS else 0.7):
-        x1, y1, x2, y2 = _beside(boxes[int(rng.integers(len(boxes)))], rng)
-    else:
-        width, height = rng.uniform(0.15, 0.8), rng.uniform(0.15, 0.8)
-        x1, y1 = rng.uniform(0, 1 - width), rng.uniform(0, 1 - height)
-        x2, y2 = x1 + width, y1 + height
-    corners = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]]) + rng.normal(0, 0.03, (4, 2))
-    return tuple((float(x), float(y)) for x, y in np.clip(corners, 0, 1))
-
-
-def _beside(box: NDArray[np.float32], rng: np.random.Generator) -> tuple[float, ...]:
-    """A rectangle left, right, above or below a box, where the picture leaves the most room.
-
-    Sides are drawn in proportion to the room there; the rectangle fills 30 to 95 % of it.
-    """
-    x1, y1, x2, y2 = (float(v) for v in box)
-    room = np.clip([x1, 1 - x2, y1, 1 - y2], 0.01, 1)
-    side = int(rng.choice(4, p=room / room.sum()))
-    depth, gap = float(room[side]) * rng.uniform(0.3, 0.95), rng.uniform(0.02, 0.05)
-    along = rng.uniform(0, 0.3, 2)
-    if side < 2:
-        edge = x1 - gap - depth if side == 0 else x2 + gap
-        return edge, y1 - along[0], edge + depth, y2 + along[1]
-    edge = y1 - gap - depth if side == 2 else y2 + gap
-    return x1 - along[0], edge, x2 + along[1], edge + depth
 
 
 def make_batch(

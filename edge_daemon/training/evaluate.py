@@ -16,12 +16,12 @@ from edge_daemon.figures import (
 )
 from edge_daemon.training import grammar
 from edge_daemon.training.augment import fit
-from edge_daemon.training.batches import random_zone
 from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, LIGHTS, SCENES
 from edge_daemon.training.conditions import conditions, families
 from edge_daemon.training.questions import Question, Speaker, Term, draw
 from edge_daemon.training.rendered import RENDERED
 from edge_daemon.training.truth import Grid, answers, concept_maps
+from edge_daemon.training.zones import random_zone
 from edge_daemon.types import polygon_mask
 
 if TYPE_CHECKING:

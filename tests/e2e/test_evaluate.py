@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
 import pytest
 
+from tests.conftest import missing
 from tests.data.colours import BLUE, RED
 from tests.data.tiny_bundle import painted
 from tests.e2e.daemon import edge_daemon
@@ -49,15 +51,22 @@ def test_evaluate_tells_figures_and_predictions(rows: Path, tiny_bundle: Path) -
     assert predicted[0]["note"] == "kept"
 
 
+@pytest.fixture
+def plot(tmp_path: Path) -> Path:
+    """Where one may be drawn to."""
+    if find_spec("matplotlib") is None:
+        missing("no matplotlib: pip install 'edge-daemon[plot]'", "REQUIRE_PLOT")
+    return tmp_path / "reliability.png"
+
+
 def test_evaluate_tells_figures_by_family_and_condition(
-    tmp_path: Path, rows: Path, tiny_bundle: Path
+    plot: Path, rows: Path, tiny_bundle: Path
 ) -> None:
     found = [json.loads(line) for line in rows.read_text().splitlines()]
     kinds = [("colour", "day"), ("colour", "night"), ("colour", "night"), ("other", None)]
     for row, (family, condition) in zip(found, kinds):
         row.update({"family": family} | ({"condition": condition} if condition else {}))
     rows.write_text("\n".join(map(json.dumps, found)))
-    plot = tmp_path / "reliability.png"
     told = edge_daemon(
         "evaluate", str(rows), "--bundle", str(tiny_bundle), "--json", "--plot", str(plot)
     )
@@ -74,8 +83,10 @@ def test_evaluate_tells_figures_by_family_and_condition(
     assert drawn.std() > 5
 
 
-def test_evaluate_tells_where_a_plot_cannot_be_written(rows: Path, tiny_bundle: Path) -> None:
-    out = rows.with_name("nowhere") / "plot.png"
+def test_evaluate_tells_where_a_plot_cannot_be_written(
+    plot: Path, rows: Path, tiny_bundle: Path
+) -> None:
+    out = plot.with_name("nowhere") / plot.name
     done = edge_daemon("evaluate", str(rows), "--bundle", str(tiny_bundle), "--plot", str(out))
 
     assert done.returncode == 2

@@ -44,7 +44,7 @@ except ModuleNotFoundError:
 pytestmark = pytest.mark.train
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _torch() -> None:
     if torch is None:
         missing("no torch: pip install 'edge-daemon[train]'", "REQUIRE_TORCH")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_daemon.training.batches import random_zone
 from edge_daemon.training.questions import Question, Term
 from edge_daemon.training.truth import NO, YES, Grid, answers
+from edge_daemon.training.zones import random_zone
 from edge_daemon.types import polygon_mask
 from tests.unit.training.labelled import labelled
 
