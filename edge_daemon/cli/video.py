@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edge_daemon.cli.options import (
     add_engine_options,
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from edge_daemon.cli.video_jobs import Job, Outcome
     from edge_daemon.config.models import CameraConfig
+
+_HEARD_WITHIN_S: Final = 0.5
+"""A Ctrl-C that comes in the moment before a wait does not end that wait."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _told(job: Job, task: Future[Outcome | None], *, as_json: bool) -> int:
     """Wait for a job and print what became of it; return the exit code for it."""
+    while not task.done():
+        wait((task,), _HEARD_WITHIN_S)
     try:
         made = task.result()
     except EdgeError as exc:

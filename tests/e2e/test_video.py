@@ -156,6 +156,31 @@ def test_video_stops_at_a_signal_and_leaves_nothing_half_done(tmp_path: Path, vi
     assert video.names().pop().endswith(".run.json")
 
 
+_SIGNAL_IN_ANOTHER_THREAD = """
+import signal, sys, threading, time
+from pathlib import Path
+from edge_daemon.cli import main
+
+def interrupt(out):
+    while not list(out.glob("*.part.mp4")):
+        time.sleep(0.02)
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+threading.Thread(target=interrupt, args=(Path(sys.argv[1]),), daemon=True).start()
+raise SystemExit(main(sys.argv[2:]))
+"""
+
+
+def test_video_hears_a_signal_that_does_not_end_its_wait(tmp_path: Path, video: Video) -> None:
+    """As one in the instants between looking for signals and going to sleep."""
+    args = video.args("test:street?seconds=600")
+    command = [sys.executable, "-c", _SIGNAL_IN_ANOTHER_THREAD, str(video.out), *args]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=40, check=False)
+
+    assert done.returncode == 130, done.stderr
+    assert len(video.names()) == 1
+
+
 def test_video_does_again_what_changed(tmp_path: Path, video: Video) -> None:
     clip = write_colours(tmp_path / "a.mp4", [(RED, 1.0)])
 
