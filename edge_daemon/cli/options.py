@@ -47,6 +47,7 @@ def engine_settings(args: argparse.Namespace) -> EngineConfig:
             "threads": args.threads,
             "weights": getattr(args, "weights", None),
         },
+        whole="weights",
     )
 
 
@@ -66,7 +67,7 @@ def questions_of(args: argparse.Namespace, **more: object) -> tuple[QuestionConf
 
     shared = {"yes_above": args.yes_above, "no_below": args.no_below, **more}
     return tuple(
-        _checked(QuestionConfig, {"id": f"q{n}", "ask": text, **shared})
+        _checked(QuestionConfig, {"id": f"q{n}", "ask": text, **shared}, whole="thresholds")
         for n, text in enumerate(args.questions, 1)
     )
 
@@ -83,15 +84,15 @@ def parse_polygon(text: str, *, where: str = "--zone") -> tuple[tuple[float, flo
     return tuple(zip(numbers[::2], numbers[1::2]))
 
 
-def _checked(section: type[S], values: dict[str, object]) -> S:
+def _checked(section: type[S], values: dict[str, object], *, whole: str) -> S:
+    """Return the section; whole: the option to blame for what does not go together."""
     from pydantic import ValidationError  # noqa: PLC0415  keeps --help light
 
     try:
         return section.model_validate(values)
     except ValidationError as exc:
         error = exc.errors(include_input=False, include_url=False)[0]
-        nameless = "weights" if section.__name__ == "EngineConfig" else "thresholds"
-        name = str(error["loc"][0]) if error["loc"] else nameless
+        name = str(error["loc"][0]) if error["loc"] else whole
         where = {"ask": "--question"}.get(name, f"--{name.replace('_', '-')}")
         what, _, hint = error["msg"].removeprefix("Value error, ").partition(" -- ")
         raise UsageError(

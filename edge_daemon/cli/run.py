@@ -69,11 +69,10 @@ def _live(settings: Settings, path: Path) -> Ending:
     from edge_daemon.service.daemon import Command, Daemon  # noqa: PLC0415
     from edge_daemon.web.server import WebServer, bind  # noqa: PLC0415
 
-    port = (
-        bind(settings.http) if settings.http else None
-    )  # quick to fail; an engine is slow to open
+    http = settings.http
+    port = bind(http) if http else None  # quick to fail; an engine is slow to open
     daemon = Daemon(settings, where=str(path), reread=lambda: load_settings(path))
-    web = WebServer(settings.http, daemon, port) if settings.http and port else None
+    web = WebServer(http, daemon, port) if http and port else None
 
     def stop(*_: object) -> None:
         daemon.request(Command.STOP)

@@ -14,7 +14,9 @@ from edge_daemon.engine.onnxfile import signed_bytes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_PAIR: Final = 128  # times 255 is the most that 16 bits hold
+PAIR: Final = 128
+"""What two weights that are added first may come to together: 255 times it still fits into 16 bits,
+in which x86 without VNNI adds their products.  Source: Intel's manual, VPMADDUBSW."""
 
 
 @cache
@@ -51,7 +53,7 @@ def fits_sixteen_bits(weights: NDArray[np.int8]) -> bool:
         return True
     channels, taps = weights.shape[1], int(np.prod(weights.shape[2:]))
     if weights.ndim != 4 or (channels % 2 and taps > 1):
-        return int(np.abs(wide).max()) * 2 <= _PAIR
+        return int(np.abs(wide).max()) * 2 <= PAIR
     sums = wide[:, ::2].copy()
     sums[:, : channels // 2] += wide[:, 1::2]
-    return int(np.abs(sums).max()) <= _PAIR
+    return int(np.abs(sums).max()) <= PAIR

@@ -143,10 +143,8 @@ class CheckedGraph:
         Raises EngineRunError.
         """
         found = dict(zip(self._graph.outputs, self._graph.run(feeds)))
-        for name in self.gives:
-            if not np.isfinite(found[name]).all():
-                what = f"{name}: not finite numbers, weights or input are damaged"
-                raise EngineRunError(what, where=self._where, hint="copy the bundle again")
+        given = {name: found[name] for name in self.gives}
+        refuse_infinite(given, where=self._where, hint="copy the bundle again")
         return found
 
 
@@ -172,6 +170,14 @@ def _gains(bundle: Bundle, runtime: Runtime) -> bool:
         return runtime.gains(bundle.graph("int8", bundle.main_graph))
     except (ValueError, IndexError):
         return True  # opening it says what is wrong
+
+
+def refuse_infinite(found: Mapping[str, NDArray[np.float32]], *, where: str, hint: str) -> None:
+    """Raise EngineRunError where outputs, by name, are not all finite."""
+    for name, values in found.items():
+        if not np.isfinite(values).all():
+            what = f"{name}: not finite numbers, weights or input are damaged"
+            raise EngineRunError(what, where=where, hint=hint)
 
 
 def info_of(bundle: Bundle, runtime: Runtime, precision: Precision) -> EngineInfo:

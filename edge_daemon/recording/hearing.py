@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from edge_daemon.packets import Epoch, Packet
 
 _MOST_BYTES: Final = 2_000_000  # measured: 10 s of 48 kHz stereo as plain samples, a minute of AAC
-_PACKET_BYTES: Final = 400  # as in ring.py
 _MOST_PLACES: Final = 4096  # pictures that may still be recorded
 
 
@@ -35,7 +34,7 @@ class Hearing:
                     self._places.popitem(last=False)
                 return
             self._sound.append(packet)
-            self._n_bytes += len(packet.data) + _PACKET_BYTES
+            self._n_bytes += packet.held_bytes
             while self._n_bytes > _MOST_BYTES:
                 self._drop()
 
@@ -67,4 +66,4 @@ class Hearing:
         return taken
 
     def _drop(self) -> None:
-        self._n_bytes -= len(self._sound.popleft().data) + _PACKET_BYTES
+        self._n_bytes -= self._sound.popleft().held_bytes

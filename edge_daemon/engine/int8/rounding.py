@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_daemon.engine.processor import PAIR
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -13,9 +15,6 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
 
 STEPS: Final = 127  # each way: symmetric, as TensorRT wants it
-PAIR: Final = 128
-"""What two neighbours may come to together, in steps: 255 times it still fits into 16 bits, in
-which x86 without VNNI adds their products.  Source: Intel's manual, VPMADDUBSW."""
 _ENDS: Final = np.concatenate([np.linspace(0.3, 1.0, 36), np.linspace(1.05, 2.0, 20)])
 """Where the grid may end, in largest weights; beyond one where neighbours are both large."""
 _BLOCK: Final = 64

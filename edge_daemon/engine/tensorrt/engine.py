@@ -11,10 +11,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from edge_daemon.engine.grounded import GroundedEngine
 from edge_daemon.engine.ort import OnnxRuntime
+from edge_daemon.engine.runtime import refuse_infinite
 from edge_daemon.engine.single import SingleEngine
 from edge_daemon.engine.tensorrt.execution import LoadedPlan
 from edge_daemon.errors import EngineError, EngineRunError
@@ -23,6 +22,7 @@ from edge_daemon.types import EngineInfo
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from edge_daemon.engine.base import Answers, QuestionSet
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PATIENCE: Final = 3  # faults in a row before the GPU is given up
+_MEND: Final = "use precision fp32, or copy the bundle again"
 
 
 class TensorRTEngine:
@@ -119,7 +120,7 @@ class _Main:
             return self.onnx.run(**feeds)
         try:
             found = plan.run(feeds)
-            self._refuse_infinite(found)
+            refuse_infinite(found, where=self._where, hint=_MEND)
         except EngineRunError as exc:
             self._count(exc)
             raise
@@ -130,13 +131,6 @@ class _Main:
         plan, self.plan = self.plan, None
         if plan is not None:
             plan.close()
-
-    def _refuse_infinite(self, found: dict[str, NDArray[np.float32]]) -> None:
-        for name, values in found.items():
-            if not np.isfinite(values).all():
-                hint = "use precision fp32, or copy the bundle again"
-                what = f"{name}: not finite numbers, weights or input are damaged"
-                raise EngineRunError(what, where=self._where, hint=hint)
 
     def _count(self, fault: EngineRunError) -> None:
         """Give the GPU up after some faults in a row: a broken context does not mend."""
