@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cuda.bindings import driver as cu
@@ -90,8 +91,8 @@ class BindingsDriver:
         """From the GPU, in the stream."""
         _call(cu.cuMemcpyDtoHAsync, pinned.host, at, n_bytes, stream)
 
-    def capture(self, stream: int, work: Callable[[], None]) -> Any:  # noqa: ANN401  a handle
-        """A graph of what work puts into the stream; None where that cannot be captured.
+    def capture(self, stream: int, work: Callable[[], None]) -> _Graph | None:
+        """What work puts into the stream; None where that cannot be captured.
 
         Other threads go on: only this thread's unsafe calls end a capture.
         """
@@ -103,20 +104,28 @@ class BindingsDriver:
                 work()
             finally:
                 graph = _call(cu.cuStreamEndCapture, stream)  # also after a fault: it must end
-            return _call(cu.cuGraphInstantiate, graph, 0)
+            return _Graph(_call(cu.cuGraphInstantiate, graph, 0), stream)
         except EngineRunError:
             return None
         finally:
             if graph is not None and int(graph):
                 _call(cu.cuGraphDestroy, graph)
 
-    def launch(self, graph: Any, stream: int) -> None:  # noqa: ANN401  a handle
-        """Put a graph into the stream."""
-        _call(cu.cuGraphLaunch, graph, stream)
 
-    def free_graph(self, graph: Any) -> None:  # noqa: ANN401  a handle
+@dataclass(frozen=True, slots=True, eq=False)
+class _Graph:
+    """A graph, for the stream it was captured in."""
+
+    executable: Any
+    stream: int
+
+    def launch(self) -> None:
+        """Put it into the stream."""
+        _call(cu.cuGraphLaunch, self.executable, self.stream)
+
+    def close(self) -> None:
         """Forget it."""
-        _call(cu.cuGraphExecDestroy, graph)
+        _call(cu.cuGraphExecDestroy, self.executable)
 
 
 def _call(function: Callable[..., tuple[Any, ...]], *given: object) -> Any:  # noqa: ANN401  untyped

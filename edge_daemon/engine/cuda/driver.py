@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from edge_daemon.engine.cuda.probe import no_gpu
 from edge_daemon.engine.runtime import GraphTooLargeError
@@ -47,6 +47,18 @@ class Pinned:
     host: int
     device: int
     keep: object = None
+
+
+class Captured(Protocol):
+    """Work that a stream was given once, as a CUDA graph.  Used within ``Driver.current()``."""
+
+    def launch(self) -> None:
+        """Put all of it into the stream again."""
+        ...
+
+    def close(self) -> None:
+        """Forget it."""
+        ...
 
 
 class Driver(Protocol):
@@ -98,16 +110,8 @@ class Driver(Protocol):
         """From the GPU's memory to pinned host memory, in the stream."""
         ...
 
-    def capture(self, stream: int, work: Callable[[], None]) -> Any:  # noqa: ANN401  a handle
-        """What work puts into the stream, as a graph to launch; None where that cannot be."""
-        ...
-
-    def launch(self, graph: Any, stream: int) -> None:  # noqa: ANN401  a handle
-        """Put a captured graph into the stream."""
-        ...
-
-    def free_graph(self, graph: Any) -> None:  # noqa: ANN401  a handle
-        """Forget it."""
+    def capture(self, stream: int, work: Callable[[], None]) -> Captured | None:
+        """What work puts into the stream; None where that cannot be captured."""
         ...
 
 

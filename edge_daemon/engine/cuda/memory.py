@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,12 +28,11 @@ class SharedArray:
         n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
         self._pinned = driver.pin(n_bytes)
         self._own: int | None = None
-        if not driver.device.integrated:
-            try:
+        with ExitStack() as undo:
+            undo.callback(driver.unpin, self._pinned)
+            if not driver.device.integrated:
                 self._own = driver.allocate(n_bytes)
-            except Exception:
-                driver.unpin(self._pinned)
-                raise
+            undo.pop_all()
         raw = (ctypes.c_ubyte * n_bytes).from_address(self._pinned.host)
         self.host: NDArray[Any] = np.frombuffer(memoryview(raw), dtype).reshape(shape)
         """Valid until closed."""

@@ -94,17 +94,8 @@ class PycudaDriver:
         with _faults("cuMemcpyDtoHAsync"):
             cu.memcpy_dtoh_async(_bytes(pinned)[:n_bytes], at, self._streams[stream])
 
-    def capture(self, stream: int, work: Callable[[], None]) -> Any:  # noqa: ANN401,ARG002  a handle
+    def capture(self, stream: int, work: Callable[[], None]) -> None:
         """Nothing: pycuda has no graphs."""
-        return None
-
-    def launch(self, graph: Any, stream: int) -> None:  # noqa: ANN401  a handle
-        """Never called: there is no graph."""
-        raise NotImplementedError
-
-    def free_graph(self, graph: Any) -> None:  # noqa: ANN401  a handle
-        """Never called: there is no graph."""
-        raise NotImplementedError
 
 
 def _bytes(pinned: Pinned) -> Any:  # noqa: ANN401  the array it was pinned as

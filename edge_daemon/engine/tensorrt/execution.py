@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge_daemon.engine.cuda.driver import Driver
+    from edge_daemon.engine.cuda.driver import Captured, Driver
     from edge_daemon.engine.runtime import Port, Size
 
 log = logging.getLogger(__name__)
@@ -49,16 +50,14 @@ class LoadedPlan:
         self._trt, self._driver, self._where = trt, driver, where
         self._takes, self._gives = dict(takes), dict(gives)
         self._captures = graphs
-        self._graph: Any = None
+        self._graph: Captured | None = None
         self._rows = self._steady = 0
         self._stream: int | None = None
         self._shared: dict[str, SharedArray] = {}
-        with driver.current():
-            try:
-                self._open(plan)
-            except BaseException:
-                self._release()
-                raise
+        with driver.current(), ExitStack() as undo:
+            undo.callback(self._release)
+            self._open(plan)
+            undo.pop_all()
 
     @property
     def largest_batch(self) -> int:
@@ -178,7 +177,7 @@ class LoadedPlan:
         if self._graph is None:
             self._enqueue(rows)
         else:
-            self._driver.launch(self._graph, self._handle)
+            self._graph.launch()
             self._driver.wait(self._handle)
         self._steady += 1
 
@@ -216,7 +215,7 @@ class LoadedPlan:
 
     def _forget(self) -> None:
         if self._graph is not None:
-            self._driver.free_graph(self._graph)
+            self._graph.close()
         self._graph = None
 
     def _unshare(self) -> None:
