@@ -127,17 +127,31 @@ def remount(disk: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
 
 
+@contextlib.contextmanager
+def hanging(disk: Path) -> Iterator[None]:
+    """Nothing can be written there, and who tries waits."""
+    subprocess.run(["fsfreeze", "-f", str(disk)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["fsfreeze", "-u", str(disk)], check=True)
+
+
+def wait_for_judgements(config: dict[str, Any], n: int) -> None:
+    before = metric(config, "edge_judgements_total")
+    wait_until(lambda: metric(config, "edge_judgements_total") > before + n)
+
+
 def test_disk_that_hangs_delays_what_is_told_and_no_judging(
     tmp_path, ext4: Path, make_config: MakeConfig, ear: Ear
 ) -> None:
     config = flood(tmp_path, make_config, record=NO_PICTURES) | {"data_dir": str(ext4 / "data")}
     with running(tmp_path, config) as daemon:
         wait_for_more(ear)
-        subprocess.run(["fsfreeze", "-f", str(ext4)], check=True)
-        n_judged, n_heard = metric(config, "edge_judgements_total"), len(ear.heard("/event"))
-        wait_until(lambda: metric(config, "edge_judgements_total") > n_judged + 300)
-        n_told = len(ear.heard("/event")) - n_heard
-        subprocess.run(["fsfreeze", "-u", str(ext4)], check=True)
+        with hanging(ext4):
+            n_heard = len(ear.heard("/event"))
+            wait_for_judgements(config, 300)
+            n_told = len(ear.heard("/event")) - n_heard
         wait_for_fresh(ear)
         wait_for_more(ear, 400)
         assert daemon.process.poll() is None
@@ -153,12 +167,10 @@ def test_stop_on_a_disk_that_hangs_says_what_is_lost(
     config = flood(tmp_path, make_config, record=NO_PICTURES) | {"data_dir": str(ext4 / "data")}
     with running(tmp_path, config) as daemon:
         wait_for_more(ear)
-        subprocess.run(["fsfreeze", "-f", str(ext4)], check=True)
-        n_judged = metric(config, "edge_judgements_total")
-        wait_until(lambda: metric(config, "edge_judgements_total") > n_judged + 100)
-        daemon.send(signal.SIGTERM)
-        wait_until(lambda: daemon.said("events are lost: the disk takes nothing"))
-        subprocess.run(["fsfreeze", "-u", str(ext4)], check=True)
+        with hanging(ext4):
+            wait_for_judgements(config, 100)
+            daemon.send(signal.SIGTERM)
+            wait_until(lambda: daemon.said("events are lost: the disk takes nothing"))
         assert daemon.ended() == 0
 
     assert_nothing_is_missing(ear)

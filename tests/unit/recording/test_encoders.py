@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
+from threading import Event
 
 import av
 import numpy as np
@@ -41,9 +41,11 @@ def test_encoder_that_is_of_no_use_is_found_out(encoder: H264Encoder, why: str) 
 
 def test_encoder_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoders, "_PATIENCE_S", 0.05)
-    monkeypatch.setattr(encoders, "_trial", lambda _encoder, _size: time.sleep(1))
+    over = Event()
+    monkeypatch.setattr(encoders, "_trial", lambda _encoder, _size: over.wait())
 
     assert why_not(X264, SIZE) == "hangs: nothing after 0.05 s"
+    over.set()
 
 
 def test_choice_says_what_was_chosen_and_why() -> None:
