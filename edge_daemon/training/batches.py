@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from edge_daemon.training.augment import erase, mosaic, paste, vary
 from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, SCENES
 from edge_daemon.training.cutouts import SHARES
-from edge_daemon.training.meaning import properties
+from edge_daemon.training.meaning import ids_of, properties
 from edge_daemon.training.questions import Question, draw
 from edge_daemon.training.rendered import RENDERED
 from edge_daemon.training.truth import Grid, answers, concept_maps, place_mask
@@ -168,11 +168,9 @@ def make_batch(
     questions = [question for question, _ in asked]
     labels = [plan.labels for plan in plans]
     maps = concept_maps(labels, grid)
-    ids = np.stack([tokenizer.encode(text) for _, text in asked])
-    ids = ids[:, : max(1, int((ids != 0).sum(axis=1).max()))]
     return Batch(
         plans=tuple(plans),
-        ids=torch.from_numpy(ids),
+        ids=ids_of(tokenizer, asked),
         zones=torch.from_numpy(zones.astype(np.float32)),
         answers=torch.from_numpy(answers(questions, zones, labels, grid)),
         subject=torch.tensor([_concept(q, 0) for q in questions]),

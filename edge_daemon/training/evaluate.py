@@ -14,7 +14,7 @@ from edge_daemon.figures import (
     balanced_accuracy,
     expected_calibration_error,
 )
-from edge_daemon.training import grammar
+from edge_daemon.training import lexicon
 from edge_daemon.training.augment import fit
 from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, LIGHTS, SCENES
 from edge_daemon.training.conditions import conditions, families
@@ -104,7 +104,7 @@ def truths(seen: Sequence[Sample], probe: Probe, grid: Grid) -> NDArray[np.int8]
 
 def plain_probe() -> Probe:
     """One plain question, "Is there a ...?", for every concept."""
-    nouns = [grammar.NOUNS[c][0][0] for c in CONCEPTS]
+    nouns = [lexicon.NOUNS[c][0][0] for c in CONCEPTS]
     texts = tuple(f"Is there {'an' if n[0] in 'aeiou' else 'a'} {n}?" for n in nouns)
     questions = tuple(Question("presence", (Term(c),)) for c in CONCEPTS)
     return Probe(questions, texts, (None,) * len(texts))

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own habit
 
-from edge_daemon.training import grammar
+from edge_daemon.training import lexicon
 from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, SCENE_INDEX, SCENES
-from edge_daemon.training.pace import rate_share
+from edge_daemon.training.pace import practise
 from edge_daemon.training.questions import draw
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from edge_daemon.engine.tokenizer import Tokenizer
     from edge_daemon.training.network import QuestionEncoder
-    from edge_daemon.training.questions import Question
+    from edge_daemon.training.questions import Asked, Question
 
 log = logging.getLogger(__name__)
 
-_PLACES: Final = {name: i for i, name in enumerate(grammar.PLACES)}
+_PLACES: Final = {name: i for i, name in enumerate(lexicon.PLACES)}
 _RATE: Final = 3e-3
 _MOST: Final = 13  # numbers from here on are one class; no limit is the last
 
@@ -121,9 +121,13 @@ def reading_lesson(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Ids int64 (n, L) of random questions and their properties."""
     asked = [draw(rng, rng.choice(CONCEPTS + SCENES), held_out=held_out) for _ in range(n)]
+    return ids_of(tokenizer, asked), properties([question for question, _ in asked])
+
+
+def ids_of(tokenizer: Tokenizer, asked: Sequence[Asked]) -> Tensor:
+    """Ids of the questions' texts, int64 (n, L), as long as the longest of them."""
     ids = np.stack([tokenizer.encode(text) for _, text in asked])
-    ids = ids[:, : int((ids != 0).sum(axis=1).max())]
-    return torch.from_numpy(ids), properties([question for question, _ in asked])
+    return torch.from_numpy(ids[:, : max(1, int((ids != 0).sum(axis=1).max()))])
 
 
 def learn_to_read(
@@ -138,20 +142,15 @@ def learn_to_read(
     rng = Random(seed)
     parameters = [*encoder.parameters(), *meaning.parameters()]
     device = parameters[0].device
-    optimiser = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=0.02, betas=(0.9, 0.98))
-    encoder.train()
-    for step in range(steps):
+
+    def loss_of() -> Tensor:
         ids, wanted = reading_lesson(tokenizer, rng, 192)
         vectors = encoder(ids.to(device))
-        loss = meaning.losses(vectors, {k: v.to(device) for k, v in wanted.items()})
-        loss = loss + 1e-3 * vectors.square().mean()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.param_groups[0]["lr"] = _RATE * rate_share(step, 1 + steps // 10, steps)
-        optimiser.step()
-        if step % 100 == 99:
-            log.info("reading step=%d loss=%.4f", step + 1, float(loss.detach()))
+        wrong = meaning.losses(vectors, {k: v.to(device) for k, v in wanted.items()})
+        return wrong + 1e-3 * vectors.square().mean()
+
+    encoder.train()
+    practise(parameters, loss_of, steps=steps, rate=_RATE, weight_decay=0.02, name="reading")
     return read_aloud(encoder, meaning, tokenizer)
 
 

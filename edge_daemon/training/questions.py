@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from edge_daemon.training import grammar
+from edge_daemon.training import grammar, lexicon
 from edge_daemon.training.concepts import CONCEPTS, LIGHTS, SCENES
 
 if TYPE_CHECKING:
@@ -103,9 +103,9 @@ class Speaker:
         """Is it there?"""
         somebody = concept == "person" and self.rng.random() < 0.2
         question, noun = Question("presence", (Term(concept),)), self._noun(concept)
-        if concept in grammar.DOING and self.rng.random() < _DOING_SHARE:
+        if concept in lexicon.DOING and self.rng.random() < _DOING_SHARE:
             name = "SOMEBODY_LOCATED" if somebody else "LOCATED"
-            doing = {"doing": self.rng.choice(grammar.DOING[concept])}
+            doing = {"doing": self.rng.choice(lexicon.DOING[concept])}
             return question, self._opened(self._say(self._of(name), noun | doing))
         patterns = self._of("SOMEBODY" if somebody else "PRESENCE")
         return question, self._around(self._say(patterns, noun))
@@ -120,8 +120,8 @@ class Speaker:
 
     def place(self, concept: str) -> Asked:
         """Is it, or are so many, in a part of the picture?"""
-        place = self.rng.choice(tuple(grammar.PLACES))
-        phrases = grammar.PLACES_HELD_OUT if self.held_out else grammar.PLACES
+        place = self.rng.choice(tuple(lexicon.PLACES))
+        phrases = lexicon.PLACES_HELD_OUT if self.held_out else lexicon.PLACES
         question, text = Speaker(self.rng)._bare(concept)  # noqa: SLF001 - its own class
         place_words = self.rng.choice(phrases[place])
         return Question("place", question.terms, place=place), self._opened(f"{text} {place_words}")
@@ -132,8 +132,8 @@ class Speaker:
         term, words = self._amount(concept)
         frame = self.rng.choice(self._of("NUMBER_FRAMES"))
         text = frame.format(x=words.format(**noun))
-        if concept in grammar.DOING and self.rng.random() < _LOCATED_NUMBER_SHARE:
-            doing = self.rng.choice(grammar.DOING[concept])
+        if concept in lexicon.DOING and self.rng.random() < _LOCATED_NUMBER_SHARE:
+            doing = self.rng.choice(lexicon.DOING[concept])
             return Question("number", (term,)), self._opened(f"{text} {doing} {self._where()}")
         return Question("number", (term,)), self._around(text)
 
@@ -163,7 +163,7 @@ class Speaker:
 
     def light(self, colour: str) -> Asked:
         """Is the traffic light of this colour, and of no other?"""
-        word = self.rng.choice(grammar.LIGHT_COLOURS[colour])
+        word = self.rng.choice(lexicon.LIGHT_COLOURS[colour])
         text = self._say(self._of("LIGHT_IS"), {"c": word})
         return Question("light", (Term(colour),), sole=True), self._around(text)
 
@@ -230,12 +230,12 @@ class Speaker:
         return term, pattern
 
     def _number(self, n: int) -> str:
-        if n < len(grammar.NUMBER_WORDS) and self.rng.random() < 0.6:
-            return grammar.NUMBER_WORDS[n]
+        if n < len(lexicon.NUMBER_WORDS) and self.rng.random() < 0.6:
+            return lexicon.NUMBER_WORDS[n]
         return str(n)
 
     def _noun(self, concept: str) -> dict[str, str]:
-        one, many = self.rng.choice(grammar.NOUNS[concept])
+        one, many = self.rng.choice(lexicon.NOUNS[concept])
         article = "" if one.startswith(("some", "any")) else "an " if one[0] in "aeiou" else "a "
         return {"s": one, "p": many, "a": f"{article}{one}"}
 
@@ -243,13 +243,13 @@ class Speaker:
         return self.rng.choice(patterns).format(site=self._site(), on=self._where(), **noun)
 
     def _where(self) -> str:
-        return f"{self.rng.choice(grammar.ON)} {self._site()}"
+        return f"{self.rng.choice(lexicon.ON)} {self._site()}"
 
     def _site(self) -> str:
-        site = self.rng.choice(self._of("SITES"))
+        site = self.rng.choice(lexicon.SITES_HELD_OUT if self.held_out else lexicon.SITES)
         if " " not in site and self.rng.random() < _COMPOUND_SHARE:
             site = f"{self.rng.choice(_WHOSE)} {site}"
-        return f"{self.rng.choice(grammar.DETERMINERS)} {site}"
+        return f"{self.rng.choice(lexicon.DETERMINERS)} {site}"
 
     def _of(self, name: str) -> tuple[str, ...]:
         table: tuple[str, ...] = getattr(grammar, f"{name}_HELD_OUT" if self.held_out else name)
@@ -290,9 +290,9 @@ def word_pieces() -> tuple[str, ...]:
 def _texts() -> Iterator[str]:
     """Every string of the trained grammar, fields taken out."""
     held_back = ("_HELD_OUT",)
-    for name in dir(grammar):
+    for name, value in (vars(grammar) | vars(lexicon)).items():
         if name.isupper() and not name.endswith(held_back):
-            for text in _flatten(getattr(grammar, name)):
+            for text in _flatten(value):
                 yield re.sub(r"\{\w+\}", " ", text)
     yield from map(str, range(21))
     yield "a an"

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from edge_daemon.training.concepts import CONCEPTS, SCENES
-from edge_daemon.training.meaning import properties, read_aloud
-from edge_daemon.training.pace import rate_share
+from edge_daemon.training.meaning import ids_of, properties, read_aloud
+from edge_daemon.training.pace import practise
 from edge_daemon.training.questions import draw
 
 if TYPE_CHECKING:
@@ -75,19 +75,13 @@ def reread(
     asked = [draw(rng, rng.choice(CONCEPTS + SCENES)) for _ in range(n)]
     lesson = lesson_of(encoder, tokenizer, asked, new_words)
     parameters = [*encoder.parameters(), *meaning.parameters()]
-    optimiser = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=0.0, betas=(0.9, 0.98))
     order = np.random.default_rng(seed)
+
+    def loss_of() -> Tensor:
+        return _loss(encoder, meaning, lesson, order.choice(n, _BATCH, p=lesson.chances))
+
     encoder.train()
-    for step in range(steps):
-        chosen = order.choice(n, _BATCH, p=lesson.chances)
-        loss = _loss(encoder, meaning, lesson, chosen)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call] # torch's own
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.param_groups[0]["lr"] = _RATE * rate_share(step, 1 + steps // 10, steps)
-        optimiser.step()
-        if step % 50 == 49:
-            log.info("rereading step=%d loss=%.4f", step + 1, float(loss.detach()))
+    practise(parameters, loss_of, steps=steps, rate=_RATE, weight_decay=0.0, name="rereading")
     return read_aloud(encoder, meaning, tokenizer)
 
 
@@ -99,8 +93,7 @@ def lesson_of(
     A meaning that is said in few ways keeps the vectors of each of them.
     """
     device = new_words.device
-    ids = torch.from_numpy(np.stack([tokenizer.encode(text) for _, text in asked])).to(device)
-    ids = ids[:, : int((ids != 0).sum(1).max())]
+    ids = ids_of(tokenizer, asked).to(device)
     known = ~new_words[ids].any(1)
     encoder.eval()
     with torch.no_grad():

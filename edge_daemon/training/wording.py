@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.engine.wording import Wording
-from edge_daemon.training import grammar
+from edge_daemon.training import grammar, lexicon
 from edge_daemon.training.advice import ADVICE, NOTES
 from edge_daemon.training.concepts import CONCEPTS, LIGHTS, SCENES
 from edge_daemon.training.questions import draw
@@ -146,22 +146,22 @@ def _classes() -> dict[str, str]:
     found = dict.fromkeys(map(_bare, _SILENT), "")
     found |= dict.fromkeys((f"{who} {sees}" for who in _SEERS for sees in _SEES), "")
     found |= dict.fromkeys(_bares(grammar.ANYWHERE), "")
-    found |= dict.fromkeys((*grammar.NUMBER_WORDS, *map(str, range(21))), "number")
+    found |= dict.fromkeys((*lexicon.NUMBER_WORDS, *map(str, range(21))), "number")
     for kind, phrases in _PHRASES.items():
         found |= dict.fromkeys(phrases.split(","), kind)
     for preposition in ("in", "on", "of", "within", "inside"):
         for view in _VIEWS:
             found[f"{preposition} {view}"] = found[f"{preposition} camera {view}"] = ""
             found[f"{preposition} marked {view}"] = ""
-    for site in _bares(grammar.SITES):
+    for site in _bares(lexicon.SITES):
         found |= {site: "site"} | {f"{end} {site}": "site" for end in ("front", "back")}
     found |= dict.fromkeys(_bares(("zone", "marked area", "area", "way", "parking")), "site")
-    for words in grammar.DOING.values():
+    for words in lexicon.DOING.values():
         found |= dict.fromkeys(words, "stands")
     for concept in CONCEPTS:
         if concept not in LIGHTS:  # "red light" is a colour and a light
             kind = concept if concept == "traffic_light" else "thing"
-            found |= dict.fromkeys(_bares(n for pair in grammar.NOUNS[concept] for n in pair), kind)
+            found |= dict.fromkeys(_bares(n for pair in lexicon.NOUNS[concept] for n in pair), kind)
     found.pop("", None)
     return found
 

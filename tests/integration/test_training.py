@@ -163,6 +163,7 @@ def test_a_run_in_pieces_ends_as_one_in_one_go(settings_file: Path, tmp_path: Pa
     assert all(torch.equal(first[n]["exp_avg"], second[n]["exp_avg"]) for n in first)
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than cores
 def test_batches_are_the_same_whoever_makes_them(settings_file: Path) -> None:
     settings = Settings.read(settings_file)
     material = open_material(settings)
