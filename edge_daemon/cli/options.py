@@ -9,7 +9,8 @@ from edge_daemon.errors import UsageError
 if TYPE_CHECKING:
     import argparse
 
-    from edge_daemon.config.models import EngineConfig, QuestionConfig, Section
+    from edge_daemon.config.models import EngineConfig, QuestionConfig
+    from edge_daemon.config.section import Section
 
 S = TypeVar("S", bound="Section")
 

@@ -25,7 +25,8 @@ from edge_daemon.recording.shelves import Kind, event_path
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_daemon.config.models import CameraConfig, ClipsConfig
+    from edge_daemon.config.models import CameraConfig
+    from edge_daemon.config.record import ClipsConfig
     from edge_daemon.logs import FaultLog
     from edge_daemon.metrics import Metrics
     from edge_daemon.packets import Packet

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import Field, ValidationError
 
-from edge_daemon.config.models import Id, Section
+from edge_daemon.config.section import Id, Section
 from edge_daemon.errors import PublishError
 
 if TYPE_CHECKING:

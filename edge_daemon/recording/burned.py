@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edge_daemon.config.models import RecordConfig
+    from edge_daemon.config.record import RecordConfig
     from edge_daemon.packets import Epoch
     from edge_daemon.recording.beside import Note
     from edge_daemon.recording.drawn import DrawnPackets

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from edge_daemon.config.models import RecordConfig
+    from edge_daemon.config.record import RecordConfig
     from edge_daemon.packets import Packet
     from edge_daemon.recording.retention import Archive
     from edge_daemon.types import CameraId

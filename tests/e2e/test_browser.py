@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_daemon.config.models import RecordConfig
+from edge_daemon.config.record import RecordConfig
 from edge_daemon.overlay import Overlay, Shown
 from edge_daemon.recording.burned import BurnedRecorder
 from edge_daemon.recording.retention import Archive

@@ -18,7 +18,7 @@ import av
 import numpy as np
 import pytest
 
-from edge_daemon.config.models import RecordConfig
+from edge_daemon.config.record import RecordConfig
 from edge_daemon.packets import Packet
 from edge_daemon.recording.beside import Note
 from edge_daemon.recording.retention import Archive

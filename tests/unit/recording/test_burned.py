@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_daemon.config.models import RecordConfig
+from edge_daemon.config.record import RecordConfig
 from edge_daemon.errors import RecordingError, StorageFullError
 from edge_daemon.recording.beside import Note
 from edge_daemon.recording.burned import BurnedRecorder
