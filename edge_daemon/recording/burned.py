@@ -11,7 +11,7 @@ from edge_daemon.recording.beside import Beside
 from edge_daemon.recording.retention import Limits
 from edge_daemon.recording.room import Room
 from edge_daemon.recording.segments import SegmentClock
-from edge_daemon.recording.sound import CameraSound
+from edge_daemon.recording.sound import CameraSound, Unheard
 from edge_daemon.recording.video import VideoWriter
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class BurnedRecorder:
         self._newest_s = float("-inf")  # monotonic, of a frame
         self._fault: RecordingError | None = None
         self._again_s = 0.0  # monotonic
+        self._unheard = Unheard(camera)
 
     def write(self, frame: Frame, states: Mapping[QuestionId, QuestionState]) -> None:
         """Draw on the frame and record it.  Raises RecordingError: it is not recorded."""
@@ -172,7 +173,9 @@ class BurnedRecorder:
 
     def _begin(self, frame: Frame, size: tuple[int, int], heard: Epoch | None) -> _Segment:
         path = self._room.begin(frame.captured_at, frame.pts_s)
-        sound = CameraSound(self._hearing, heard) if self._hearing and heard else None
+        sound = None
+        if self._hearing is not None and heard is not None and self._unheard.is_kept(heard):
+            sound = CameraSound(self._hearing, heard)
         on_packet = None
         if self._drawn is not None:
             self._drawn.begin(frame)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import av
 
 from edge_daemon.errors import RecordingError
+from edge_daemon.recording.sound import PacketSound, is_understood
 from edge_daemon.recording.storage import StorageFile, storage_faults
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ _FRAGMENT_S: Final = 0.5
 _CAPTIONS: Final = -1  # number of their track
 _CAPTIONS_HZ: Final = 1000
 _IN_MP4: Final = ("h264", "hevc", "aac", "mp3", "opus", "ac3", "eac3", "flac", "alac")
-_IN_MOV: Final = ("pcm_alaw", "pcm_mulaw", "pcm_s16le", "pcm_s16be", "pcm_u8")
+_PLAIN: Final = ("pcm_alaw", "pcm_mulaw", "pcm_s16le", "pcm_s16be", "pcm_u8")
+"""Sound that .mov holds as it is."""
 
 
 def ending_for(epoch: Epoch) -> str:
@@ -44,18 +46,13 @@ def ending_for(epoch: Epoch) -> str:
 
     .mp4, or .mov for sound that MP4 has no name for, such as the G.711 of many cameras.
     """
-    return ".mov" if any(track.codec in _IN_MOV for track in epoch.tracks) else ".mp4"
-
-
-def left_out(epoch: Epoch, ending: str) -> list[str]:
-    """Return the codecs that a file of this ending cannot hold."""
-    fit = (*_IN_MP4, *_IN_MOV) if ending == ".mov" else _IN_MP4
-    return [track.codec for track in epoch.tracks if track.codec not in fit]
+    return ".mov" if any(track.codec in _PLAIN for track in epoch.tracks) else ".mp4"
 
 
 class PacketWriter:
     """One file of one epoch's packets; its ending says of which kind: .mp4, .mov or .mkv.
 
+    Sound that such a file does not hold becomes AAC; where it cannot, it is left out.
     Begins with a key frame, whose decoding is at 0 s.  The file is made when its first fragment is
     complete, so that a file that is there can be played.  Used by one thread.  Every method raises
     RecordingError, StorageFullError where there is no room.  After one the file is closed, with
@@ -76,6 +73,7 @@ class PacketWriter:
         self._mode, self._has_captions = "wb" if replace else "xb", captions
         self._early: list[Any] = []  # (stream's number, packet) until the file is made
         self._is_open = False
+        self._anew: dict[int, PacketSound] = {}  # tracks that are encoded anew
 
     def _open(self) -> None:
         """Make the file, and write what waits for it."""
@@ -87,12 +85,11 @@ class PacketWriter:
         kind = "matroska" if path.suffix == ".mkv" else path.suffix[1:]
         options = {**_MUXING, **(_CLUSTERS if kind == "matroska" else _FRAGMENTS)}
         self._container = av.open(self._file, "w", format=kind, options=options)
-        missing = left_out(self.epoch, path.suffix)
         with self._fatal():
             self._streams = {
-                n: self._add(track)
+                n: self._add(n, track)
                 for n, track in enumerate(self.epoch.tracks)
-                if track.codec not in missing
+                if track.codec in _IN_MP4 or is_understood(track)
             }
             if self._has_captions:
                 self._streams[_CAPTIONS] = self._container.add_mux_stream("webvtt")
@@ -154,10 +151,17 @@ class PacketWriter:
             self._open()
         if self._is_open and not self._file.closed:
             with self._fatal():
+                for sound in self._anew.values():
+                    for packet in sound.rest():
+                        self._container.mux_one(packet)
                 self._container.close()
                 self._file.close()
 
-    def _add(self, track: Track) -> Any:  # noqa: ANN401  av's streams differ by kind
+    def _add(self, number: int, track: Track) -> Any:  # noqa: ANN401  av's streams differ by kind
+        is_held = track.codec in (*_IN_MP4, *(_PLAIN if self.path.suffix == ".mov" else ()))
+        if not is_held:
+            self._anew[number] = PacketSound(track)
+            return self._anew[number].add_to(self._container)
         template: Any = track.template
         stream: Any = self._container.add_stream_from_template(template)
         codec = stream.codec_context
@@ -177,8 +181,12 @@ class PacketWriter:
             raise ValueError("a packet after a fault: this writer is of no more use")
         if number not in self._streams:
             return
-        packet.stream = self._streams[number]
         with self._fatal():
+            if number in self._anew:
+                for sound in self._anew[number].given(packet):
+                    self._container.mux_one(sound)
+                return
+            packet.stream = self._streams[number]
             self._container.mux_one(packet)
 
     @contextmanager

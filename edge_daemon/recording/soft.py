@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 from edge_daemon.errors import RecordingError
 from edge_daemon.recording.beside import Beside, Note
 from edge_daemon.recording.captions import CaptionFile, CaptionTrack
-from edge_daemon.recording.mux import PacketWriter, ending_for, left_out
+from edge_daemon.recording.mux import PacketWriter, ending_for
 from edge_daemon.recording.retention import Limits
 from edge_daemon.recording.room import Room
+from edge_daemon.recording.sound import Unheard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,7 +62,7 @@ class SoftRecorder:
         self._newest = 0  # number of a packet
         self._caption = ""
         self._again_s = float("-inf")  # monotonic
-        self._told_left_out: set[str] = set()
+        self._unheard = Unheard(camera)
         self.n_dropped = 0  # pictures that were not recorded after a fault, in all
 
     def write(self, packets: Iterable[Packet]) -> None:
@@ -143,7 +144,7 @@ class SoftRecorder:
     def _begin(self, packet: Packet) -> None:
         inside = self._settings.captions == "mkv"
         ending = ".mkv" if inside else ending_for(packet.epoch)
-        self._tell_left_out(left_out(packet.epoch, ending), ending)
+        self._unheard.is_kept(packet.epoch)
         path = self._room.begin(
             packet.captured_at, packet.time_s, ending=ending, epoch=packet.epoch.id
         )
@@ -195,15 +196,3 @@ class SoftRecorder:
         last, self._last = self._last, None
         if last is not None:
             last.beside.close()
-
-    def _tell_left_out(self, codecs: list[str], ending: str) -> None:
-        for codec in set(codecs) - self._told_left_out:
-            self._told_left_out.add(codec)
-            remedy = "captions: vtt keeps most kinds" if ending == ".mkv" else "set it to AAC"
-            log.warning(
-                "recording %s: its sound, %s, does not fit into %s and is left out -- %s",
-                self._camera,
-                codec,
-                ending[1:],
-                remedy if ending == ".mkv" else f"{remedy} in the camera",
-            )

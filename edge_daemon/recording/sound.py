@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
     from edge_daemon.packets import Epoch, Track
     from edge_daemon.recording.hearing import Hearing
+    from edge_daemon.types import CameraId
 
 log = logging.getLogger(__name__)
 
 _COPIED: Final = ("aac", "mp3", "opus", "flac")  # what MP4 holds and browsers play
 _BIT_RATE: Final = 96_000  # of a channel pair, where it has to be encoded anew
+_G726: Final = ("g726", "g726le")
 _FRAME: Final = 1024  # samples of an AAC packet.  Source: ISO/IEC 14496-3
 
 
@@ -130,22 +132,76 @@ class FileSound:
             yield None
 
 
+class Unheard:
+    """Says of a camera's sound that cannot be kept that it is left out, once of each kind."""
+
+    def __init__(self, camera: CameraId) -> None:
+        self._camera = camera
+        self._told: set[str] = set()
+
+    def is_kept(self, epoch: Epoch) -> bool:
+        """Whether all sound of an epoch can be kept."""
+        lost = {track.codec for track in epoch.tracks[1:] if not is_understood(track)}
+        for codec in lost - self._told:
+            log.warning(
+                "recording %s: its sound, %s, is left out: nothing here decodes it -- set it to"
+                " AAC in the camera",
+                self._camera,
+                codec,
+            )
+        self._told |= lost
+        return not lost
+
+
+class PacketSound:
+    """A camera's sound in one file, packet by packet.  Used by one thread."""
+
+    def __init__(self, of: Track) -> None:
+        template: Any = of.template
+        self._of = of
+        self._track, self._decoder = _SoundTrack(template, of.codec), _decoder(of)
+
+    def add_to(self, container: OutputContainer) -> AudioStream:
+        """Declare the track in the file that will be written."""
+        stream = self._track.add_to(container)
+        if self._track.is_copied:
+            stream.codec_context.extradata = self._of.extradata or None
+        return stream
+
+    def given(
+        self, packet: Packet[AudioStream], shift_s: float = 0.0
+    ) -> Iterator[Packet[AudioStream]]:
+        """Yield what the file gets for a packet of the camera's, moved by shift_s."""
+        return self._moved([packet] if self._track.is_copied else self._anew(packet), shift_s)
+
+    def rest(self, shift_s: float = 0.0) -> Iterator[Packet[AudioStream]]:
+        """Yield what is left when no more will be given."""
+        return self._moved([] if self._track.is_copied else self._track.encoded([None]), shift_s)
+
+    def _moved(
+        self, packets: Iterable[Packet[AudioStream]], shift_s: float
+    ) -> Iterator[Packet[AudioStream]]:
+        for packet in packets:
+            yield from self._track.moved(packet, shift_s)
+
+    def _anew(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
+        with suppress(av.InvalidDataError):
+            yield from self._track.encoded(self._decoder.decode(packet))
+
+
 class CameraSound:
     """The sound of a camera's epoch in one file.  Used by one thread."""
 
     def __init__(self, hearing: Hearing, epoch: Epoch) -> None:
         """Take what hearing has of an epoch that has sound: its second track."""
         self._hearing, self._epoch = hearing, epoch
-        self._of = epoch.tracks[1]
-        template: Any = self._of.template
-        self._track, self._decoder = _SoundTrack(template, self._of.codec), _decoder(self._of)
+        self._time_base = epoch.tracks[1].time_base
+        self._sound = PacketSound(epoch.tracks[1])
         self._shift_s = 0.0
 
     def add_to(self, container: OutputContainer) -> None:
         """Declare the track in the file that will be written."""
-        stream = self._track.add_to(container)
-        if self._track.is_copied:
-            stream.codec_context.extradata = self._of.extradata or None
+        self._sound.add_to(container)
 
     def until(
         self, raw_s: float | None, shift_s: float | None = None
@@ -156,22 +212,22 @@ class CameraSound:
         """
         self._shift_s = self._shift_s if shift_s is None else shift_s
         if raw_s is None:
-            if not self._track.is_copied:
-                yield from self._moved(self._track.encoded([None]))
+            yield from self._sound.rest(self._shift_s)
             return
         for plain in self._hearing.take(self._epoch, raw_s):
             packet: Any = av.Packet(plain.data)
-            packet.time_base, packet.pts, packet.dts = self._of.time_base, plain.pts, plain.dts
+            packet.time_base, packet.pts, packet.dts = self._time_base, plain.pts, plain.dts
             packet.duration = plain.duration or 0
-            yield from self._moved([packet] if self._track.is_copied else self._anew(packet))
+            yield from self._sound.given(packet, self._shift_s)
 
-    def _moved(self, packets: Iterable[Packet[AudioStream]]) -> Iterator[Packet[AudioStream]]:
-        for packet in packets:
-            yield from self._track.moved(packet, self._shift_s)
 
-    def _anew(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
-        with suppress(av.InvalidDataError):
-            yield from self._track.encoded(self._decoder.decode(packet))
+def is_understood(track: Track) -> bool:
+    """Whether a camera's sound can be decoded, from what its track tells."""
+    try:
+        _decoder(track).open()
+    except (TypeError, ValueError, av.FFmpegError):
+        return False
+    return True
 
 
 def _decoder(track: Track) -> AudioCodecContext:
@@ -182,6 +238,9 @@ def _decoder(track: Track) -> AudioCodecContext:
     decoder.sample_rate = template.codec_context.sample_rate
     decoder.layout = template.codec_context.layout.name
     decoder.extradata = track.extradata or None
+    if track.codec in _G726:  # the one whose packets do not tell how wide its samples are
+        bits = round((template.codec_context.bit_rate or 0) / decoder.sample_rate)
+        decoder.options = {"bits_per_coded_sample": str(bits)}
     return decoder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from fractions import Fraction
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,15 @@ def write_flashes(
             out.mux(audio.encode(block))
         out.mux(audio.encode(None))
         out.mux(video.encode(None))
+    return path
+
+
+def write_flashes_by_ffmpeg(path: Path, *, sound: str, sound_rate: int, seconds: float) -> Path:
+    """The same with a kind of sound that PyAV puts into no file."""
+    plain = path.with_name("plain.mov")
+    write_flashes(plain, seconds=seconds, sound="pcm_s16le", sound_rate=sound_rate)
+    call = ["ffmpeg", "-v", "error", "-i", str(plain), "-c:v", "copy", "-c:a", sound, str(path)]
+    subprocess.run(call, check=True)
     return path
 
 

@@ -91,6 +91,27 @@ def test_clip_shows_what_came_before_an_event_and_after_it(
     assert shown(paths[1]) == letters(("g", 2.0), ("r", 1.5), ("g", 1.0), ("r", 3.0), ("g", 1.6))
 
 
+def test_clip_has_the_sound_that_most_cameras_send(
+    tmp_path: Path, clip: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    heard = tmp_path / "heard.mov"
+    call = ["ffmpeg", "-v", "error", "-i", str(clip), "-f", "lavfi", "-i", "sine=r=8000:d=25",
+            "-c:v", "copy", "-c:a", "pcm_alaw", "-shortest", str(heard)]  # fmt: skip
+    subprocess.run(call, check=True)
+    run(tmp_path, make_config(str(heard), record={"clips": {"before": "2s", "after": "3s"}}))
+    found = sorted({e["clip"] for e in of_red(subscriber) if e["clip"]})
+
+    assert len(found) == 2
+    for path in (tmp_path / "data" / name for name in found):
+        pictures = shown(path)
+        with av.open(str(path)) as file:
+            sound = file.streams.audio[0]
+            assert sound.codec_context.name == "aac"
+            loud = [f for f in file.decode(sound) if np.abs(f.to_ndarray()).mean() > 0.01]
+            heard_s = sum(f.samples for f in loud) / sound.codec_context.sample_rate
+        assert heard_s == pytest.approx(len(pictures) / 10, abs=0.3)
+
+
 def test_clip_of_a_masked_camera_is_cut_from_its_burned_recording_over_its_segments(
     tmp_path: Path, clip: Path, make_config: MakeConfig, subscriber: Subscriber
 ) -> None:

@@ -19,7 +19,7 @@ from edge_daemon.recording.hearing import Hearing
 from edge_daemon.recording.retention import Archive
 from edge_daemon.sources.files import FileSource
 from edge_daemon.types import QuestionState, SourceAddress
-from tests.data.flashes import beeps, flashes, write_flashes
+from tests.data.flashes import beeps, flashes, write_flashes, write_flashes_by_ffmpeg
 from tests.integration.test_packets import ffmpeg
 
 
@@ -81,6 +81,19 @@ def test_burned_recordings_keep_sound_in_step_in_each_segment(
         heard = times(path, "audio")
         assert heard[0] < 0.15
         assert heard[-1] == pytest.approx(6.0, abs=0.15)
+
+
+@pytest.mark.parametrize(("sound", "rate"), [("g722", 16_000), ("g726", 8_000)])
+def test_burned_recordings_keep_sound_that_no_file_would_hold(
+    tmp_path: Path, sound: str, rate: int
+) -> None:
+    clip = write_flashes_by_ffmpeg(tmp_path / "a.mkv", sound=sound, sound_rate=rate, seconds=7.0)
+    (found,) = record(tmp_path / "kept", clip)
+    begun = np.array(beeps(clip)) - np.array(flashes(clip))
+    apart = np.array(beeps(found)) - np.array(flashes(found))
+
+    assert len(apart) == 3
+    assert np.abs(apart - begun).max() < 0.025  # AAC answers to 21 ms at once
 
 
 def test_sound_that_ceases_holds_no_picture_back(tmp_path: Path) -> None:

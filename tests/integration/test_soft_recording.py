@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from edge_daemon.recording.retention import Archive
 from edge_daemon.recording.soft import SoftRecorder
 from edge_daemon.types import Frame
 from tests.conftest import REPO
+from tests.data.flashes import beeps, flashes, write_flashes, write_flashes_by_ffmpeg
 from tests.data.make_data import number_in, write_clip
 from tests.integration.test_packets import ffmpeg, read
 
@@ -181,6 +182,9 @@ def test_answers_wait_for_their_pictures(tmp_path: Path) -> None:
     recording.close()
 
 
+RATES = {"pcm_alaw": 8000, "pcm_mulaw": 8000, "g722": 16000, "g726": 8000}
+
+
 @pytest.mark.parametrize(
     ("codec", "ending", "captions", "kept"),
     [
@@ -189,31 +193,56 @@ def test_answers_wait_for_their_pictures(tmp_path: Path) -> None:
         ("pcm_mulaw", ".mov", "vtt", "pcm_mulaw"),
         ("libopus", ".mp4", "vtt", "opus"),
         ("aac", ".mkv", "mkv", "aac"),
-        ("pcm_alaw", ".mkv", "mkv", None),
-        ("g722", ".mp4", "vtt", None),
+        ("pcm_alaw", ".mkv", "mkv", "aac"),
+        ("g722", ".mp4", "vtt", "aac"),
+        ("g726", ".mp4", "vtt", "aac"),
     ],
 )
-def test_sound_is_kept_where_a_file_can_hold_it(
-    tmp_path: Path, codec: str, ending: str, captions: str, kept: str | None,
-    caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
+def test_sound_is_kept_as_it_is_where_the_file_holds_it_and_else_as_aac(
+    tmp_path: Path, codec: str, ending: str, captions: str, kept: str
+) -> None:
     clip = tmp_path / "a.mkv"
     ffmpeg(
         "-f lavfi -i testsrc2=s=320x180:r=25:d=2 -f lavfi -i sine=r=48000:d=2 -ac 1"
-        f" -ar {16000 if codec == 'g722' else 8000 if 'pcm' in codec else 48000}"
+        f" -ar {RATES.get(codec, 48000)}"
         f" -c:v libx264 -preset ultrafast -g 25 -c:a {codec}",
         clip,
     )
     sink, _frames = read(clip)
-    caplog.set_level(logging.WARNING)
     (found,) = record(tmp_path / "kept", sink.packets, captions=captions)
 
     assert found.path.suffix == ending
-    assert found.codecs[:2] == (("h264", kept) if kept else ("h264", *found.codecs[1:2]))
-    assert ("is left out" in caplog.text) is (kept is None)
-    if kept is None:
-        assert kept not in found.codecs
+    assert found.codecs[:2] == ("h264", kept)
     assert len(found.pictures) == 50
+
+
+@pytest.mark.parametrize(
+    ("sound", "rate"), [("pcm_alaw", 8_000), ("g722", 16_000), ("g726", 8_000)]
+)
+def test_sound_that_is_made_aac_stays_in_step(tmp_path: Path, sound: str, rate: int) -> None:
+    clip = write_flashes_by_ffmpeg(tmp_path / "a.mkv", sound=sound, sound_rate=rate, seconds=7.0)
+    (found,) = record(tmp_path / "kept", read(clip)[0].packets, captions="mkv")
+    begun = np.array(beeps(clip)) - np.array(flashes(clip))
+    apart = np.array(beeps(found.path)) - np.array(flashes(found.path))
+
+    assert found.codecs[:2] == ("h264", "aac")
+    assert len(apart) == 3
+    assert np.abs(apart - begun).max() < 0.025  # AAC answers to 21 ms at once
+
+
+def test_sound_that_nothing_decodes_is_left_out_and_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    packets = read(write_flashes(tmp_path / "a.mov", seconds=4.0, sound="aac"))[0].packets
+    (epoch,) = {packet.epoch for packet in packets}
+    tracks = (epoch.tracks[0], replace(epoch.tracks[1], codec="nonsense"))
+    strange = replace(epoch, tracks=tracks)
+    packets = [replace(packet, epoch=strange) for packet in packets]
+    caplog.set_level(logging.WARNING)
+    found = record(tmp_path / "kept", packets, segment="2s")
+
+    assert [segment.codecs for segment in found] == [("h264",), ("h264",)]
+    assert caplog.text.count("its sound, nonsense, is left out") == 1
 
 
 def test_stream_that_changes_size_is_cut(tmp_path: Path) -> None:
