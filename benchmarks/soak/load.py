@@ -28,9 +28,10 @@ import psutil
 from stage import Stage, stage
 
 from tests.data.colours import BLUE, GREEN, RED, write_colours
-from tests.e2e.daemon import Daemon, wait_until, write_config
+from tests.e2e.daemon import Daemon, write_config
 from tests.faults.flood import NO_PICTURES, kept, metric
 from tests.integration.mosquitto import Ear
+from tests.processes import wait_until
 
 N_CAMERAS = 8
 NOTE_EVERY_S = 10.0

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.data.tiny_bundle import write_tiny_bundle
-from tests.e2e.daemon import free_port
 from tests.integration.mosquitto import Ear, Gate, Mosquitto
+from tests.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.data.tiny_bundle import write_tiny_bundle
-from tests.e2e.daemon import Subscriber, free_port
+from tests.e2e.daemon import Subscriber
 from tests.integration.conftest import broker, new_broker, new_ear  # noqa: F401  fixtures
+from tests.processes import free_port
 
 MakeConfig = Callable[..., dict[str, Any]]
 

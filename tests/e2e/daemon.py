@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Condition
@@ -31,22 +29,6 @@ def edge_daemon(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:
 def write_config(path: Path, data: dict[str, Any]) -> Path:
     path.write_text(yaml.safe_dump(data))
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-def wait_until(met: Callable[[], Any], timeout_s: float = 15.0) -> Any:
-    """Return what met() returns once it is true; fail when it does not become so."""
-    until_s = time.monotonic() + timeout_s
-    while not (found := met()):
-        if time.monotonic() > until_s:
-            raise AssertionError(f"not met within {timeout_s} s: {met}")
-        time.sleep(0.02)
-    return found
 
 
 class Daemon:

@@ -15,7 +15,8 @@ import pytest
 from tests.data.colours import RED, write_colours
 from tests.data.make_data import garbage, truncated
 from tests.data.tiny_bundle import painted
-from tests.e2e.daemon import Daemon, edge_daemon, free_port, wait_until, write_config
+from tests.e2e.daemon import Daemon, edge_daemon, write_config
+from tests.processes import free_port, wait_until
 
 GOOD: dict[str, Any] = {
     "version": 1,

@@ -22,7 +22,8 @@ from edge_daemon.types import Frame, QuestionState, Verdict
 from tests.data.colours import BLUE, RED, write_colours
 from tests.data.flashes import write_flashes
 from tests.e2e.browser import Browser, Played, chromium
-from tests.e2e.daemon import Daemon, edge_daemon, wait_until, write_config
+from tests.e2e.daemon import Daemon, edge_daemon, write_config
+from tests.processes import wait_until
 
 START = datetime(2026, 11, 21, 12, 0, 0, tzinfo=timezone.utc)
 FPS = 25

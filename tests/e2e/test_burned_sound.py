@@ -11,8 +11,9 @@ import pytest
 
 from tests.data.flashes import beeps, flashes, write_flashes
 from tests.e2e.conftest import MakeConfig
-from tests.e2e.daemon import Daemon, wait_until, write_config
+from tests.e2e.daemon import Daemon, write_config
 from tests.integration.rtsp_server import RtspServer
+from tests.processes import wait_until
 
 CORNER = [[0.9, 0.4], [1.0, 0.4], [1.0, 0.5]]
 

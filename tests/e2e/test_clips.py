@@ -14,8 +14,9 @@ import pytest
 
 from tests.data.colours import BLUE, GREY, RED, lined, write_colours
 from tests.e2e.conftest import MakeConfig
-from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
+from tests.e2e.daemon import Daemon, Subscriber, write_config
 from tests.faults.cameras import CameraProcess
+from tests.processes import wait_until
 
 PARTS = [(GREY, 3.5), (RED, 2.0), (GREY, 8.0), (RED, 1.5), (GREY, 1.0), (RED, 3.0), (GREY, 6.0)]
 Events = list[dict[str, Any]]

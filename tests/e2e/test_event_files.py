@@ -16,8 +16,9 @@ import pytest
 from edge_daemon.recording.jpeg import comment_of
 from tests.data.colours import BLUE, GREY, RED, write_colours
 from tests.e2e.conftest import MakeConfig
-from tests.e2e.daemon import Daemon, Subscriber, edge_daemon, wait_until, write_config
+from tests.e2e.daemon import Daemon, Subscriber, edge_daemon, write_config
 from tests.integration.mosquitto import Ear, Mosquitto
+from tests.processes import wait_until
 
 PARTS = [(GREY, 1.5), (RED, 3.0), (BLUE, 2.0)]
 

@@ -21,8 +21,9 @@ from edge_daemon.recording.evidence import Pack, read_pack
 from tests.data.colours import BLUE, GREY, RED, lined, write_colours, write_pictures
 from tests.data.tiny_bundle import edit_manifest
 from tests.e2e.conftest import MakeConfig
-from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
+from tests.e2e.daemon import Daemon, Subscriber, write_config
 from tests.faults.flood import kept
+from tests.processes import wait_until
 
 
 def endless(tmp_path: Path, make_config: MakeConfig, **camera: Any) -> dict[str, Any]:

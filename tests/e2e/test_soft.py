@@ -13,9 +13,10 @@ import numpy as np
 
 from tests.data.colours import BLUE, RED, write_colours
 from tests.e2e.conftest import MakeConfig
-from tests.e2e.daemon import Daemon, edge_daemon, wait_until, write_config
+from tests.e2e.daemon import Daemon, edge_daemon, write_config
 from tests.integration.http_camera import HttpCamera
 from tests.integration.rtsp_server import RtspServer
+from tests.processes import wait_until
 
 
 def segments(tmp_path: Path, ending: str = ".mp4") -> list[Path]:

@@ -21,7 +21,8 @@ from edge_daemon.recording.encoders import ENCODERS, why_not
 from tests.data.colours import BLUE, GREEN, RED, lined, write_colours, write_pictures
 from tests.data.flashes import beeps, flashes, write_flashes
 from tests.data.make_data import garbage, number_in, write_clip
-from tests.e2e.daemon import edge_daemon, wait_until, write_config
+from tests.e2e.daemon import edge_daemon, write_config
+from tests.processes import wait_until
 
 
 class Video:

@@ -21,8 +21,9 @@ from typing_extensions import Self
 from tests.conftest import REPO
 from tests.data.colours import BLUE, RED, write_colours
 from tests.data.make_data import write_clip
-from tests.e2e.daemon import Daemon, Subscriber, free_port, wait_until, write_config
+from tests.e2e.daemon import Daemon, Subscriber, write_config
 from tests.integration.rtsp_server import RtspServer
+from tests.processes import free_port, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

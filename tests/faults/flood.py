@@ -13,7 +13,8 @@ from edge_daemon.config.models import OutboxConfig
 from edge_daemon.publish.outbox import Outbox
 from tests.conftest import missing
 from tests.data.colours import BLUE, RED, write_colours
-from tests.integration.mosquitto import first_of_each, wait_until
+from tests.integration.mosquitto import first_of_each
+from tests.processes import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.e2e.daemon import Daemon, write_config
 from tests.faults.flood import kept, metric, seqs, wait_for_more
-from tests.integration.mosquitto import first_of_each, wait_until
+from tests.integration.mosquitto import first_of_each
+from tests.processes import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.conftest import REPO, missing
-from tests.integration.mosquitto import wait_until
+from tests.processes import wait_until
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from tests.data.make_data import number_in
-from tests.e2e.daemon import Daemon, wait_until, write_config
+from tests.e2e.daemon import Daemon, write_config
+from tests.processes import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

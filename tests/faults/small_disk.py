@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tests.data.colours import BLUE, GREY, RED, lined, write_pictures
-from tests.e2e.daemon import free_port
 from tests.faults.inotify import Changes
 from tests.integration.mosquitto import first_of_each
+from tests.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,11 @@ from typing import Any
 
 from tests.conftest import missing
 from tests.data.colours import RED, write_colours
-from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
+from tests.e2e.daemon import Daemon, Subscriber, write_config
 from tests.faults.cameras import STALL_AFTER_S, tell
 from tests.faults.flood import metric
 from tests.integration.rtsp_server import RtspServer
+from tests.processes import wait_until
 
 
 def test_cameras_that_fail_are_unknown_in_time_and_answer_again(

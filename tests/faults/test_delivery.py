@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from tests.data.colours import BLUE, RED, write_colours
-from tests.e2e.daemon import Daemon, Subscriber, wait_until, write_config
+from tests.e2e.daemon import Daemon, Subscriber, write_config
 from tests.faults.flood import NO_PICTURES, flood, kept, log_lines, metric, password_file, seqs
 from tests.faults.kills import survive
 from tests.integration.mosquitto import Ear, Gate, Mosquitto
+from tests.processes import wait_until
 
 
 def test_no_event_is_lost_though_broker_and_daemon_are_killed_in_turn(

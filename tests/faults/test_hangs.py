@@ -24,8 +24,9 @@ from edge_daemon.sources.open import open_source
 from edge_daemon.types import Event, Reason, Verdict
 from tests.data.colours import RED, write_colours
 from tests.e2e.daemon import Daemon as DaemonProcess
-from tests.e2e.daemon import Subscriber, wait_until, write_config
+from tests.e2e.daemon import Subscriber, write_config
 from tests.faults.hanging import hanging_sources
+from tests.processes import wait_until
 from tests.stuck_source import Driver, StuckSource, red_frames
 from tests.unit.pipeline.test_board import Notes
 

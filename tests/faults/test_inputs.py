@@ -18,10 +18,11 @@ from edge_daemon.config.load import parse_settings
 from edge_daemon.errors import ConfigError
 from tests.data.colours import RED, write_colours
 from tests.e2e.conftest import MakeConfig
-from tests.e2e.daemon import Daemon, free_port, wait_until, write_config
+from tests.e2e.daemon import Daemon, write_config
 from tests.faults import mischief
 from tests.faults.flood import log_lines, password_file
 from tests.integration.mosquitto import Ear, Mosquitto
+from tests.processes import free_port, wait_until
 
 LONG = os.environ.get("FAULTS_LONG", "0") not in ("", "0")
 N_CONFIGURATIONS = 10_000 if LONG else 300

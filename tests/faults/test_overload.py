@@ -23,7 +23,7 @@ from edge_daemon.service.daemon import Command, Daemon, Parts
 from edge_daemon.sources.open import open_source
 from edge_daemon.types import Frame
 from tests.data.colours import RED, write_colours
-from tests.e2e.daemon import wait_until
+from tests.processes import wait_until
 from tests.unit.pipeline.test_board import Notes
 
 

@@ -14,10 +14,11 @@ import pytest
 
 from tests.data.colours import RED, write_colours
 from tests.e2e.conftest import MakeConfig
-from tests.e2e.daemon import Daemon, wait_until, write_config
+from tests.e2e.daemon import Daemon, write_config
 from tests.faults.flood import kept, metric
 from tests.faults.hanging import HangingSources, hanging_sources
 from tests.integration.mosquitto import Ear, Mosquitto
+from tests.processes import wait_until
 
 STOPS_WITHIN_S = 5.0
 

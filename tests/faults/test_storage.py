@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import missing
 from tests.e2e.conftest import MakeConfig
-from tests.e2e.daemon import Daemon, wait_until, write_config
+from tests.e2e.daemon import Daemon, write_config
 from tests.faults.flood import (
     NO_PICTURES,
     flood,
@@ -28,6 +28,7 @@ from tests.faults.flood import (
     wait_for_more,
 )
 from tests.integration.mosquitto import Ear, Mosquitto
+from tests.processes import wait_until
 
 
 @pytest.fixture

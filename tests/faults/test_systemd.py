@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import processes
 from tests.data.colours import BLUE, RED, write_colours
 from tests.data.tiny_bundle import write_tiny_bundle
-from tests.e2e import daemon
 from tests.e2e.conftest import MakeConfig
 from tests.e2e.daemon import Subscriber
 from tests.faults.flood import metric, password_file
@@ -28,7 +28,7 @@ from tests.integration.mosquitto import Gate, Mosquitto
 CONFIG = "/etc/edge-daemon/edge-daemon.yaml"
 SECRET = "/etc/edge-daemon/secrets/mqtt-password"
 SLOW_S = 60.0  # a machine within a machine, both of them busy
-wait_until = partial(daemon.wait_until, timeout_s=SLOW_S)
+wait_until = partial(processes.wait_until, timeout_s=SLOW_S)
 
 
 @pytest.fixture(scope="module")

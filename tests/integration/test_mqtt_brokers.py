@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_daemon.publish.mqtt import Patience
-from tests.integration.mosquitto import free_port, wait_until
 from tests.integration.publishing import publishing
+from tests.processes import free_port, wait_until
 from tests.publish_samples import STATE, camera, nth
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 
 from edge_daemon.publish.payloads import answer_json
 from edge_daemon.types import Verdict
-from tests.integration.mosquitto import wait_until
 from tests.integration.publishing import publishing
+from tests.processes import wait_until
 from tests.publish_samples import NOON, camera
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from edge_daemon.publish.mqtt import Patience
 from edge_daemon.publish.payloads import CameraHealth, event_json, state_json
 from edge_daemon.types import QuestionState, Reason, Verdict
 from tests.conftest import REPO
-from tests.integration.mosquitto import first_of_each, wait_until
+from tests.integration.mosquitto import first_of_each
 from tests.integration.publishing import QUICK, publishing
+from tests.processes import wait_until
 from tests.publish_samples import NOON, STATE, UNKNOWN, camera, nth
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from edge_daemon.publish.mqtt import Patience
 from edge_daemon.publish.tls import tls_context
 from tests.conftest import missing
 from tests.integration.certificates import Authority
-from tests.integration.mosquitto import wait_until
 from tests.integration.publishing import publishing
+from tests.processes import wait_until
 from tests.publish_samples import STATE, camera, nth
 
 if TYPE_CHECKING:

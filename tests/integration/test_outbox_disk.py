@@ -13,8 +13,8 @@ import pytest
 from edge_daemon.config.models import OutboxConfig
 from edge_daemon.publish.outbox import Outbox, Pending
 from tests.conftest import REPO, missing
-from tests.integration.mosquitto import wait_until
 from tests.integration.publishing import publishing
+from tests.processes import wait_until
 from tests.publish_samples import nth
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edge_daemon.packets import Epoch, Packet, Track
 from edge_daemon.recording.ring import PacketRing
-from tests.e2e.daemon import wait_until
+from tests.processes import wait_until
 
 TRACK = Track("video", "h264", Fraction(1, 25), b"", 320, 180, None)
 AT = datetime(2026, 11, 21, tzinfo=timezone.utc)
