@@ -188,10 +188,7 @@ class Stopwatch:
     def __init__(self) -> None:
         self.result: dict[str, float] = {}
 
-    def on_event(self, event: Any) -> None:
-        pass
-
-    def on_state(self, camera: str, question: str, state: Any) -> None:
+    def on_said(self, camera: str, question: str, state: Any, events: Any) -> None:
         pass
 
     def on_camera(self, camera: str, *, up: bool) -> None:

@@ -32,12 +32,14 @@ if TYPE_CHECKING:
 class Listener(Protocol):
     """Somebody who wants to know.  Called in order, one call at a time per camera."""
 
-    def on_event(self, event: Event) -> None:
-        """A verdict changed."""
-        ...
-
-    def on_state(self, camera: CameraId, question: QuestionId, state: QuestionState) -> None:
-        """What is said of a question, or why, is new."""
+    def on_said(
+        self,
+        camera: CameraId,
+        question: QuestionId,
+        state: QuestionState,
+        events: Sequence[Event],
+    ) -> None:
+        """What is said of a question now, and the changes of verdict that led there, if any."""
         ...
 
     def on_camera(self, camera: CameraId, *, up: bool) -> None:
@@ -310,20 +312,17 @@ class Board:
     def _tell(
         self, standing: _Standing, changes: Sequence[Change], seen: Seen | None = None
     ) -> None:
+        events = []
         for change in changes:
             event = self._event(standing, change)
             if self._witness is not None:
                 is_behind = change.reason in (None, Reason.CAMERA_BLIND)
                 event = self._witness.attest(event, seen if is_behind else None, change.at_s)
             standing.event_id, standing.since = event.id, event.decided_at
-            for listener in self._listeners:
-                listener.on_event(event)
-        self._tell_state(standing)
-
-    def _tell_state(self, standing: _Standing) -> None:
+            events.append(event)
         state = standing.state()
         for listener in self._listeners:
-            listener.on_state(self.camera, standing.settings.id, state)
+            listener.on_said(self.camera, standing.settings.id, state, events)
 
     def _event(self, standing: _Standing, change: Change) -> Event:
         settings, frame, event_id = standing.settings, standing.frame, str(uuid7())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import contextmanager
 from threading import Condition
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from edge_daemon.types import Event
 
@@ -19,11 +20,12 @@ class GroupCommit:
     """Body of a thread that writes events in groups: a disk syncs many as fast as one.
 
     A disk takes 5 to 50 ms for what is to outlive a power cut, and now and then seconds, so that
-    nobody who judges may wait for it.  write gets events in the order in which they came and
-    returns when they are kept.  Every method but run() may be called by any thread.
+    nobody who judges may wait for it.  write gets events in the order in which they came, none
+    where there is only something to tell, and what it has to call as soon as they are kept.
+    Every method but run() may be called by any thread.
     """
 
-    def __init__(self, write: Callable[[Sequence[Event]], None]) -> None:
+    def __init__(self, write: Callable[[Sequence[Event], Callable[[], None]], None]) -> None:
         self._write = write
         self._changed = Condition()
         self._events: list[Event] = []
@@ -39,6 +41,12 @@ class GroupCommit:
             self._changed.wait_for(lambda: len(self._events) < _MOST_WAITING or self._is_closed)
             self._events.append(event)
             self._ask_for_turn()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Have events and news that are brought within this in one group: no turn between."""
+        with self._changed:
+            yield
 
     def then(self, about: Hashable, tell: Callable[[], None]) -> None:
         """Have tell called once every event that came before is kept.
@@ -89,10 +97,12 @@ class GroupCommit:
             self._events, self._news, self._at_work = [], {}, events
             self._since_s = time.monotonic()
             self._changed.notify_all()
-        if events:
-            self._write(events)
-        for tell in news.values():
-            tell()
+
+        def tell_all() -> None:
+            for tell in news.values():
+                tell()
+
+        self._write(events, tell_all)
         with self._changed:
             self._n_done, self._at_work, self._since_s = n, (), None
             self._changed.notify_all()

@@ -88,12 +88,14 @@ class Delivery:
         """
         if time.monotonic() >= self._retry_at_s:
             self._retry()
+        events: list[Pending] = []  # looked for first: what is said by them is known by then
+        if self._n_free > 0 and len(self._mail.outbox) > len(self._sending):
+            events = self._mail.outbox.pending(self._cursor, self._n_free)
         while self._n_free > 0 and (message := self._next_message()):
             self._send_message(message)
-        if self._n_free > 0 and len(self._mail.outbox) > len(self._sending):
-            for event in self._mail.outbox.pending(self._cursor, self._n_free):
-                self._cursor = event.n
-                self._send_event(event)
+        for event in events[: self._n_free]:
+            self._cursor = event.n
+            self._send_event(event)
         while self._n_free > 0 and (message := self._next_picture()):
             self._send_message(message, picture=True)
 

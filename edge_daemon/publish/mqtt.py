@@ -13,7 +13,7 @@ import socket
 import time
 from dataclasses import dataclass
 from random import Random
-from threading import Condition, Lock
+from threading import Condition
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import BrokerRefusedError, ConfigError, EdgeError, PublishError
@@ -91,7 +91,6 @@ class MqttPublisher:
         self._wake_r, self._wake_w = socket.socketpair()
         for end in (self._wake_r, self._wake_w):
             end.settimeout(0.0)
-        self._together = Lock()  # the state of a question and its event
         self._changed = Condition()
         self._is_trying = True  # in an attempt, or before the first: an event born now is not late
         self._is_connected = self._is_closing = self._is_running = False
@@ -119,20 +118,18 @@ class MqttPublisher:
             retained.put(topic, b"")  # entities first, then what they listen to
         self._wake()
 
-    def publish_event(self, event: Event, state: QuestionState | None = None) -> None:
-        """Keep a change of verdict in the outbox, then let the broker have it.
+    def publish_events(
+        self, events: Sequence[Event], tell: Callable[[], None] = lambda: None
+    ) -> None:
+        """Keep changes of verdict in the outbox, all at once, then let the broker have them.
 
-        The state, where given, is sent before the event; its picture is never waited for.
+        What tell publishes, once they are kept, goes before them; their pictures are never waited
+        for.
         """
-        with self._together:
-            self._keep([event])
-            if state is not None:
-                self.publish_state(event.camera, event.question, state)
-        self._wake()
-
-    def publish_events(self, events: Sequence[Event]) -> None:
-        """Keep changes of verdict in the outbox, all at once, then let the broker have them."""
-        self._keep(events)
+        if self._is_trying or self._is_connected:  # else they are late when they are sent
+            n_free = max(0, _MOST_FRESH - len(self._mail.fresh))
+            self._mail.fresh.update(event.id for event in events[:n_free])
+        self._mail.outbox.append(*events, kept=tell)
         self._wake()
 
     def publish_state(self, camera: CameraId, question: QuestionId, state: QuestionState) -> None:
@@ -215,12 +212,6 @@ class MqttPublisher:
                 self._is_running = False
                 self._changed.notify_all()
             self._free()
-
-    def _keep(self, events: Sequence[Event]) -> None:
-        if self._is_trying or self._is_connected:  # else they are late when they are sent
-            n_free = max(0, _MOST_FRESH - len(self._mail.fresh))
-            self._mail.fresh.update(event.id for event in events[:n_free])
-        self._mail.outbox.append(*events)
 
     def _free(self) -> None:
         self._wake_r.close()
@@ -320,8 +311,7 @@ class MqttPublisher:
                 goodbye_at_s = min(goodbye_at_s, time.monotonic() + self._goodbye_s)
                 if self._mail.retained.idle or time.monotonic() >= goodbye_at_s:
                     return
-            with self._together:
-                delivery.send()
+            delivery.send()
             connection.turn(min(_TURN_S, max(0.0, goodbye_at_s - time.monotonic())))
             delivery.settle()
             with self._changed:

@@ -103,13 +103,17 @@ class Outbox:
             with contextlib.suppress(ValueError, TypeError):
                 self._said = by_question(self._file.read_frozen(_SELECT_SAID))
 
-    def append(self, *events: Event) -> None:
-        """Keep events and what they say, on disk on return unless the disk fails."""
+    def append(self, *events: Event, kept: Callable[[], None] = lambda: None) -> None:
+        """Keep events and what they say, on disk on return unless the disk fails.
+
+        kept is called then, before anybody finds them pending.
+        """
         with self._lock:
             for event in events:
                 self._take(event)
             self._save()
             self._bound()
+            kept()
 
     def pending(self, after: int, limit: int) -> list[Pending]:
         """Return the oldest events with n above after, in order."""

@@ -114,18 +114,27 @@ class Delivery:
         self._commit.flush(_FLUSH_S)
         return self._outbox.last_said(camera, question)
 
-    def on_event(self, event: Event) -> None:
-        """Have an event put into the outbox, before the broker hears anything of it."""
-        self._commit.keep(event)
-        self._metrics.events.labels(event.camera, event.question, event.verdict.value).inc()
-
     def on_snapshot(self, event: Event, jpeg: bytes) -> None:
         """Publish the picture behind an event, unless its question was removed meanwhile."""
         if self._mqtt is not None:
             about = "snapshot", event.camera, event.question
             self._commit.then(about, partial(self._publish_snapshot, self._mqtt, event, jpeg))
 
-    def on_state(self, camera: CameraId, question: QuestionId, state: QuestionState) -> None:
+    def on_said(
+        self,
+        camera: CameraId,
+        question: QuestionId,
+        state: QuestionState,
+        events: Sequence[Event],
+    ) -> None:
+        """Have events put into the outbox, and what they say published then, before them."""
+        with self._commit.together():
+            for event in events:
+                self._commit.keep(event)
+                self._metrics.events.labels(camera, question, event.verdict.value).inc()
+            self._show(camera, question, state)
+
+    def _show(self, camera: CameraId, question: QuestionId, state: QuestionState) -> None:
         """Show a state; publish it when it says something new, else now and then."""
         self._metrics.said(camera, question, state.verdict)
         if state.p_yes is not None:
@@ -199,12 +208,15 @@ class Delivery:
                 " replace it", len(self._commit),
             )  # fmt: skip
 
-    def _write(self, events: Sequence[Event]) -> None:
+    def _write(self, events: Sequence[Event], tell: Callable[[], None]) -> None:
+        if not events:
+            tell()
+            return
         with self._metrics.stage("publish"):
             if self._mqtt is not None:
-                self._mqtt.publish_events(events)
+                self._mqtt.publish_events(events, tell)
             else:
-                self._outbox.append(*events)
+                self._outbox.append(*events, kept=tell)
 
     def _publish_snapshot(self, mqtt: MqttPublisher, event: Event, jpeg: bytes) -> None:
         if (key := (event.camera, event.question)) in self._questions:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from edge_daemon.config.models import CameraConfig
     from edge_daemon.publish.commands import AskRequest
-    from edge_daemon.types import Event
+    from edge_daemon.types import Event, QuestionState
 
 QUICK = Patience(
     first_wait_s=0.05, longest_wait_s=0.2, refused_wait_s=0.2, refused_s=0.3, keepalive_s=30
@@ -58,9 +58,14 @@ class Publishing:
             self.publisher.announce(cameras)
         self.thread = Thread(target=self.publisher.run, name="mqtt")
 
-    def event(self, event: Event) -> None:
-        """Say a change of verdict."""
-        self.publisher.publish_event(event)
+    def event(self, event: Event, state: QuestionState | None = None) -> None:
+        """Say a change of verdict, and with a state what is said now."""
+
+        def tell() -> None:
+            if state is not None:
+                self.publisher.publish_state(event.camera, event.question, state)
+
+        self.publisher.publish_events([event], tell)
 
     def _on_fault(self, fault: Exception) -> None:
         if str(fault) not in self.faults[-1:]:  # as the log folds them
@@ -79,7 +84,7 @@ def publishing(
     at_work.thread.start()
     try:
         if is_awaited:
-            assert at_work.publisher.wait_connected(10), at_work.faults
+            assert at_work.publisher.wait_connected(30), at_work.faults
         yield at_work
     finally:
         at_work.publisher.close()
@@ -95,7 +100,7 @@ def main(port: str, data_dir: str, n: str, every_s: str = "0") -> None:
     at_work.thread.start()
     begin = at_work.outbox.last_seq("gate", "pedestrian") + 1
     for seq in range(begin, begin + int(n)):
-        at_work.publisher.publish_event(nth(seq), STATE)
+        at_work.event(nth(seq), STATE)
         print(seq, flush=True)
         time.sleep(float(every_s))
     print("done", flush=True)

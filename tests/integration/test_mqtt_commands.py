@@ -31,7 +31,7 @@ ANSWER = answer_json(
 @pytest.fixture
 def at_work(broker: Mosquitto, data_dir: Path) -> Iterator[Publishing]:
     with publishing(data_dir, broker.url, cameras=[camera()]) as at_work:
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.drain(30)
         yield at_work
 
 

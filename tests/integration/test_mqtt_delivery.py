@@ -34,7 +34,7 @@ def test_events_arrive_in_order_as_they_were_written(broker, data_dir, new_ear) 
     with publishing(data_dir, broker.url) as at_work:
         for n in range(1, 201):
             at_work.event(nth(n))
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.drain(30)
         heard = ear.wait("/event", 200)
 
         assert [one.payload for one in heard] == [event_json(nth(n)) for n in range(1, 201)]
@@ -55,7 +55,7 @@ def test_events_of_the_first_moment_are_not_late(broker, data_dir, new_ear) -> N
 def test_state_comes_before_the_event_and_the_picture_after_it(broker, data_dir, new_ear) -> None:
     ear = new_ear(broker.port, f"{ROOT}/gate/#")
     with publishing(data_dir, broker.url) as at_work:
-        at_work.publisher.publish_event(nth(1), STATE)
+        at_work.event(nth(1), STATE)
         at_work.publisher.publish_snapshot("gate", "pedestrian", JPEG)
         ear.wait("/snapshot")
 
@@ -72,12 +72,12 @@ def test_everything_but_events_is_retained(broker, data_dir, new_ear) -> None:
     health = CameraHealth("online", None, 25.0, 0, 0, NOON)
     with publishing(data_dir, broker.url) as at_work:
         publisher = at_work.publisher
-        publisher.publish_event(nth(1), STATE)
+        at_work.event(nth(1), STATE)
         publisher.publish_snapshot("gate", "pedestrian", JPEG)
         publisher.publish_enabled("gate", "pedestrian", enabled=True)
         publisher.publish_camera_status("gate", online=True)
         publisher.publish_health("gate", health)
-        assert publisher.drain(10)
+        assert publisher.drain(30)
         late = new_ear(broker.port, f"{ROOT}/#")
         found = {one.topic: one.payload for one in late.wait("", 7)}
 
@@ -123,7 +123,7 @@ def test_no_event_is_lost_though_the_broker_is_killed_under_load(
     with publishing(data_dir, gate.url) as at_work:
         for seq in range(1, 201):
             for question in QUESTIONS:
-                at_work.publisher.publish_event(nth(seq, question), STATE)
+                at_work.event(nth(seq, question), STATE)
             if seq % 10 == 0:
                 wait_until(lambda seq=seq: heard_up_to(seq - 4))
                 n_subscribed = ear.n_subscribed
@@ -167,17 +167,17 @@ def seqs_by_question(heard: list[Heard]) -> dict[str, list[int]]:
 
 def test_a_broker_that_lost_everything_gets_the_present_state(broker, data_dir, new_ear) -> None:
     with publishing(data_dir, broker.url, cameras=[camera()]) as at_work:
-        at_work.publisher.publish_event(nth(1), STATE)
+        at_work.event(nth(1), STATE)
         at_work.publisher.publish_snapshot("gate", "pedestrian", JPEG)
         at_work.publisher.publish_camera_status("gate", online=True)
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.drain(30)
         broker.kill()
         at_work.publisher.publish_state("gate", "pedestrian", UNKNOWN)
         at_work.publisher.publish_camera_status("gate", online=False)
         wait_until(lambda: not at_work.publisher.connected)
         broker.start()
-        assert at_work.publisher.wait_connected(10)
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.wait_connected(30)
+        assert at_work.publisher.drain(30)
         ear = new_ear(broker.port, f"{ROOT}/#", "homeassistant/#")
         found = {one.topic.removeprefix(f"{ROOT}/"): one.payload for one in ear.wait("", 6)}
 
@@ -194,7 +194,7 @@ def test_a_broker_that_lost_everything_gets_the_present_state(broker, data_dir, 
 def test_status_comes_after_the_state_it_vouches_for(broker, gate, data_dir, new_ear) -> None:
     with publishing(data_dir, gate.url) as at_work:
         at_work.publisher.publish_state("gate", "pedestrian", STATE)
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.drain(30)
         ear = new_ear(broker.port, f"{ROOT}/#")
         ear.wait("", 3)
         gate.cut()
@@ -213,7 +213,7 @@ def test_events_of_an_outage_are_replayed_and_say_so(broker, gate, data_dir, new
     ear = new_ear(broker.port, f"{ROOT}/#")
     with publishing(data_dir, gate.url) as at_work:
         at_work.event(nth(1))
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.drain(30)
         gate.shut()
         gate.cut()
         wait_until(lambda: any("before its greeting" in fault for fault in at_work.faults))
@@ -222,7 +222,7 @@ def test_events_of_an_outage_are_replayed_and_say_so(broker, gate, data_dir, new
         assert not at_work.publisher.connected
         assert not at_work.publisher.drain(0.05)
         gate.open()
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.drain(30)
         at_work.event(nth(4))
         events = [one.json() for one in ear.wait("/event", 4)]
 
@@ -243,26 +243,26 @@ def test_a_broker_absent_at_start_is_found_when_it_comes(new_broker, data_dir, n
         assert not at_work.publisher.connected
         broker.start()
 
-        assert at_work.publisher.wait_connected(10)
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.wait_connected(30)
+        assert at_work.publisher.drain(30)
 
 
 def test_a_broker_that_hangs_delays_no_caller_and_is_left(broker, data_dir) -> None:
     patience = Patience(first_wait_s=0.05, longest_wait_s=0.2, greeting_s=0.5, mqtt5_s=0.5,
                         keepalive_s=1)  # fmt: skip
     with publishing(data_dir, broker.url, patience=patience) as at_work:
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.drain(30)
         broker.signal(signal.SIGSTOP)
         begun_s = time.monotonic()
         for n in range(1, 301):
-            at_work.publisher.publish_event(nth(n), STATE)
+            at_work.event(nth(n), STATE)
             at_work.publisher.publish_snapshot("gate", "pedestrian", JPEG)
         took_s = time.monotonic() - begun_s
         wait_until(lambda: any("does not answer" in fault for fault in at_work.faults))
         broker.signal(signal.SIGCONT)
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.drain(30)
 
-    assert took_s < 3.0  # 300 events with a picture each, on disk; 0.4 s where it was measured
+    assert took_s < 30.0  # 300 events with a picture each, on disk: 0.4 s; waiting for it: 300 s
 
 
 def crash(broker: Mosquitto, data_dir: Path, n: int, every_s: float = 0.0) -> subprocess.Popen:
@@ -297,7 +297,7 @@ def test_events_survive_a_daemon_killed_again_and_again(
                 n_announced = int(process.stdout.readline())
             process.kill()
     with publishing(data_dir, broker.url) as at_work:
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.drain(30)
         last_seq = at_work.outbox.last_seq("gate", "pedestrian")
         wait_until(lambda: len(first_of_each(ear.heard("/event"))) >= last_seq)
 
@@ -352,9 +352,9 @@ def test_topics_of_cameras_that_are_gone_are_emptied(broker, data_dir, new_ear) 
             at_work.publisher.publish_state(name, "car", STATE)
             at_work.publisher.publish_state(name, "pedestrian", STATE)
             at_work.publisher.publish_camera_status(name, online=True)
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.drain(30)
     with publishing(data_dir, broker.url, cameras=[camera("gate", "car")]) as at_work:
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.drain(30)
         ear = new_ear(broker.port, f"{ROOT}/#", "homeassistant/#")
         retained = {one.topic: one.payload for one in ear.wait("", 5)}
         in_memory = at_work.outbox.topics()
@@ -379,7 +379,7 @@ def test_only_the_last_of_many_states_must_arrive(broker, data_dir, new_ear) -> 
             p_yes = n / 1000
             state = QuestionState(Verdict.UNKNOWN, Reason.STALE, p_yes, NOON, NOON, None)
             at_work.publisher.publish_state("gate", "car", state)
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.drain(30)
         ear.wait_for("/state", state_json(state))
 
     p_yes = [one.json()["p_yes"] for one in ear.heard("/state")]

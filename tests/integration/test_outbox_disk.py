@@ -48,12 +48,12 @@ def test_a_full_disk_costs_no_event_and_is_told(small_disk, broker, new_ear) -> 
     ear = new_ear(broker.port, "edge/#")
     with publishing(small_disk, broker.url) as at_work:
         at_work.event(nth(1))
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.drain(30)
         fill(small_disk)
         for n in range(2, 1002):
             at_work.event(nth(n))
         events = [one.json() for one in ear.wait("/event", 1001)]
-        assert at_work.publisher.drain(10)
+        assert at_work.publisher.drain(30)
         (small_disk / "ballast").unlink()
         at_work.event(nth(1002))
         wait_until(lambda: at_work.outbox.last_seq("gate", "pedestrian") == 1002)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -27,10 +28,10 @@ class Notes:
         self.states: list[tuple[str, QuestionState]] = []
         self.ups: list[bool] = []
 
-    def on_event(self, event: Event) -> None:
-        self.events.append(event)
-
-    def on_state(self, camera: str, question: str, state: QuestionState) -> None:
+    def on_said(
+        self, camera: str, question: str, state: QuestionState, events: Sequence[Event]
+    ) -> None:
+        self.events.extend(events)
         self.states.append((question, state))
 
     def on_camera(self, camera: str, *, up: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from threading import Event as Flag
 from threading import Thread
@@ -19,16 +19,20 @@ class Disk:
 
     def __init__(self) -> None:
         self.done: list[list[int] | str] = []  # groups of events' numbers, and news, as they came
+        self.n_turns = 0
         self.is_free, self.is_asked = Flag(), Flag()
         self.is_free.set()
         self.commit = GroupCommit(self.write)
         self._thread = Thread(target=self.commit.run)
         self._thread.start()
 
-    def write(self, events: Sequence[Event]) -> None:
-        self.is_asked.set()
-        assert self.is_free.wait(10)
-        self.done.append([event.seq for event in events])
+    def write(self, events: Sequence[Event], tell: Callable[[], None]) -> None:
+        self.n_turns += 1
+        if events:
+            self.is_asked.set()
+            assert self.is_free.wait(10)
+            self.done.append([event.seq for event in events])
+        tell()
 
     def hold(self) -> None:
         """Let it hang with event number 1."""
@@ -85,6 +89,17 @@ def test_news_without_an_event_write_nothing(disk: Disk) -> None:
 
     assert disk.commit.flush(10)
     assert disk.done == ["YES"]
+
+
+def test_what_is_brought_together_is_of_one_group(disk: Disk) -> None:
+    with disk.commit.together():
+        disk.commit.keep(nth(1))
+        disk.is_asked.wait(0.05)  # a turn would begin now
+        disk.tell("gate", "YES")
+
+    assert disk.commit.flush(10)
+    assert disk.done == [[1], "YES"]
+    assert disk.n_turns == 1
 
 
 def test_who_brings_more_than_a_thousand_waits_for_the_disk(disk: Disk) -> None:
