@@ -22,7 +22,7 @@ def edge_daemon(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     command = [sys.executable, "-m", "edge_daemon", *args]
     return subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=60, **options
+        command, check=False, capture_output=True, text=True, timeout=110, **options
     )
 
 
@@ -55,7 +55,7 @@ class Daemon:
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def ended(self, timeout_s: float = 30.0) -> int:
+    def ended(self, timeout_s: float = 60.0) -> int:
         return self.process.wait(timeout_s)
 
     def said(self, text: str) -> bool:
@@ -90,7 +90,7 @@ class Subscriber:
     def publish(self, topic: str, payload: str) -> None:
         self._client.publish(f"{self._base}/{topic}", payload, qos=1).wait_for_publish(5)
 
-    def wait(self, met: Callable[[Subscriber], Any], timeout_s: float = 15.0) -> Any:
+    def wait(self, met: Callable[[Subscriber], Any], timeout_s: float = 30.0) -> Any:
         """Return what met(self) returns once it is true; fail when it does not become so."""
         with self._changed:
             found = self._changed.wait_for(lambda: met(self), timeout_s)

@@ -149,7 +149,7 @@ def test_video_stops_at_a_signal_and_leaves_nothing_half_done(tmp_path: Path, vi
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         wait_until(lambda: list(video.out.glob("*.part.mp4")), 30)
         process.send_signal(signal.SIGINT)
-        _out, told = process.communicate(timeout=20)
+        _out, told = process.communicate(timeout=60)
 
     assert process.returncode == 130
     assert "Traceback" not in told
@@ -176,7 +176,7 @@ def test_video_hears_a_signal_that_does_not_end_its_wait(tmp_path: Path, video: 
     """As one in the instants between looking for signals and going to sleep."""
     args = video.args("test:street?seconds=600")
     command = [sys.executable, "-c", _SIGNAL_IN_ANOTHER_THREAD, str(video.out), *args]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=40, check=False)
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
 
     assert done.returncode == 130, done.stderr
     assert len(video.names()) == 1

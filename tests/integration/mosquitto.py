@@ -162,14 +162,14 @@ class Ear:
         with self._changed:
             return [one for one in self._heard if one.topic.endswith(topic_end)]
 
-    def wait(self, topic_end: str, n: int = 1, timeout_s: float = 15.0) -> list[Heard]:
+    def wait(self, topic_end: str, n: int = 1, timeout_s: float = 30.0) -> list[Heard]:
         """Wait for so many messages on topics with this end; return all of them."""
         with self._changed:
             came = self._changed.wait_for(lambda: len(self.heard(topic_end)) >= n, timeout_s)
             assert came, f"{len(self.heard(topic_end))} of {n} heard"
             return self.heard(topic_end)
 
-    def wait_for(self, topic_end: str, payload: bytes, timeout_s: float = 15.0) -> None:
+    def wait_for(self, topic_end: str, payload: bytes, timeout_s: float = 30.0) -> None:
         """Wait until the last message on a topic is this one."""
 
         def is_last() -> bool:

@@ -363,7 +363,8 @@ def test_recording_survives_sigkill(tmp_path: Path, killed_after: int) -> None:
         n_written = next(n for n in map(int, child.stdout) if n >= killed_after)
         os.kill(child.pid, signal.SIGKILL)
         n_written = max([n_written, *map(int, child.stdout)])
-    paths = sorted((tmp_path / "kept").rglob("*.mp4"), key=len_and_name)
+    found = (tmp_path / "kept").rglob("*.mp4")
+    paths = sorted(found, key=lambda path: path.stat().st_mtime_ns)  # names do with time to spare
     *whole, last = [n_pictures(path) for path in paths]
 
     assert whole == [50] * len(whole)
