@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import Dataset
 
 from edge_daemon.training.augment import erase, mosaic, paste, vary
-from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, SCENES
+from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, RIVALS, SCENES
 from edge_daemon.training.cutouts import SHARES
 from edge_daemon.training.meaning import ids_of, properties
 from edge_daemon.training.questions import Question, draw
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 # How often each concept should be in a picture, at least; rarer ones are drawn more often.
 _WANTED_SHARE: Final = {
-    "person": 0.3, "cyclist": 0.06, "motorcyclist": 0.06, "car": 0.35, "truck": 0.15, "bus": 0.12,
-    "bicycle": 0.09, "motorcycle": 0.12, "rickshaw": 0.06, "dog": 0.04, "cat": 0.02,
+    "person": 0.3, "cyclist": 0.06, "motorcyclist": 0.06, "car": 0.35, "truck": 0.2, "bus": 0.16,
+    "bicycle": 0.12, "motorcycle": 0.12, "rickshaw": 0.06, "dog": 0.04, "cat": 0.02,
     "traffic_light": 0.22, "red_light": 0.12, "green_light": 0.12, "yellow_light": 0.05,
     "stop_sign": 0.015,
 }  # fmt: skip
@@ -42,6 +42,8 @@ _NIGHT_SHARE: Final = 0.04
 _EMPTY_SHARE: Final = 0.06
 _MOST_REPEATED: Final = 6.0
 _PRESENT_SHARE: Final = 0.55  # of questions about something one of the pictures shows
+_TAKEN_FOR: Final = {c: [other for other in CONCEPTS if c in RIVALS[other]] for c in CONCEPTS}
+_RIVAL_SHARE: Final = 0.2  # of those, about what it is taken for
 _ZONE_SHARE: Final = 0.3
 _LIGHT_ZONE_SHARE: Final = 0.5  # zones with lamps are rare, and one beside a lamp must say NO
 # Close-ups of pets are no street's view, and all their rooms hold a pet; rooms without are rare.
@@ -145,6 +147,8 @@ class Batches(Dataset[Batch]):
             present = np.flatnonzero(labels.certain.any(axis=0))
             if len(present) and rng.random() < _PRESENT_SHARE:
                 focus = CONCEPTS[int(rng.choice(present))]
+                if _TAKEN_FOR[focus] and rng.random() < _RIVAL_SHARE:
+                    focus = str(rng.choice(_TAKEN_FOR[focus]))
             else:
                 focus = speaker.choice(CONCEPTS + SCENES)
             asked.append(draw(speaker, focus))

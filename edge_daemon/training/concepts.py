@@ -35,6 +35,27 @@ SCENE_INDEX: Final = {name: i for i, name in enumerate(SCENES)}
 
 LIGHTS: Final = ("red_light", "green_light", "yellow_light")
 
+_ALIKE: Final = (
+    ("car", "truck", "bus", "rickshaw"),
+    ("bicycle", "motorcycle"),
+    ("cyclist", "motorcyclist"),
+    ("dog", "cat"),
+    LIGHTS,
+)
+_ALSO: Final = {
+    "bicycle": ("person",), "motorcycle": ("person",), "dog": ("person",), "cat": ("person",),
+}  # fmt: skip
+"""What else is taken for the rarer of the two; the other way round it hardly happens."""
+
+RIVALS: Final = {
+    one: (
+        *(other for group in _ALIKE if one in group for other in group if other != one),
+        *_ALSO.get(one, ()),
+    )
+    for one in CONCEPTS
+}
+"""What is taken for each concept; telling those apart counts more than empty road."""
+
 _VEHICLE = "vehicle anything"
 _ANIMAL = "animal anything"
 

@@ -9,21 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own habit
 
-from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, LIGHTS
+from edge_daemon.training.concepts import CONCEPT_INDEX, CONCEPTS, RIVALS
 
 if TYPE_CHECKING:
     from edge_daemon.training.batches import Batch
 
-_RIVALS: Final = (
-    ("car", "truck", "bus", "rickshaw"),
-    ("bicycle", "motorcycle"),
-    ("cyclist", "motorcyclist"),
-    ("dog", "cat"),
-    LIGHTS,
-)
-"""Concepts that are taken for each other; telling them apart counts more than empty road."""
-
-_RIVAL_WEIGHT: Final = 4.0
+_RIVAL_WEIGHT: Final = 4.0  # of a cell that shows a rival, beside one of empty road
+_RIVAL_ANSWER_WEIGHT: Final = 3.0  # of an answer about a picture that shows one
 
 _TILT: Final = 0.25
 """How far rare answers are weighed up: 0 not at all, 1 until YES and NO weigh the same.
@@ -58,10 +50,9 @@ def _rivals(batch: Batch, concept: Tensor) -> Tensor:
 def _rival_table(device: torch.device) -> Tensor:
     """Which concepts (C+1, C+1) are rivals, 1.0 or 0.0."""
     table = torch.zeros(len(CONCEPTS) + 1, len(CONCEPTS) + 1)
-    for group in _RIVALS:
-        for one in group:
-            for other in group:
-                table[CONCEPT_INDEX[one], CONCEPT_INDEX[other]] = float(one != other)
+    for one, others in RIVALS.items():
+        for other in others:
+            table[CONCEPT_INDEX[one], CONCEPT_INDEX[other]] = 1.0
     return table.to(device)
 
 
@@ -74,7 +65,7 @@ def _answer(logits: Tensor, answers: Tensor, rival: Tensor) -> Tensor:
     n_yes, n_no = yes.sum(0), no.sum(0)  # (Q,)
     both = (n_yes > 0) & (n_no > 0)
     tilt = torch.where(both, (n_no.clamp(min=1) / n_yes.clamp(min=1)) ** _TILT, 1.0)
-    weight = (yes * tilt + no / tilt) * (1 + rival.float())
+    weight = (yes * tilt + no / tilt) * (1 + (_RIVAL_ANSWER_WEIGHT - 1) * rival.float())
     loss = F.cross_entropy(
         logits.flatten(0, 1), answers.clamp(min=0).long().flatten(), reduction="none"
     )

@@ -117,6 +117,18 @@ def _other_map(network: Network, unsure: Batch) -> float:
     return float(losses(out, unsure)["map"].detach())
 
 
+def test_what_is_taken_for_something_weighs_more_than_an_empty_road(network: Network) -> None:
+    truck = Question("presence", (Term("truck"),))
+    found = {}
+    for shown in ("bus", "dog"):
+        two = batch([truck], labelled((shown, LEFT)), labelled())
+        out = network(pictures(two), two.ids, two.zones)
+        wrong = torch.tensor([[[-3.0, 3.0]], [[3.0, -3.0]]])  # "truck" where that is, and nowhere
+        found[shown] = float(losses(out | {"logits": wrong}, two)["answer"])
+
+    assert found["bus"] > found["dog"] * 1.2
+
+
 def test_the_right_answer_costs_less_than_the_wrong_one(network: Network) -> None:
     one = batch([Question("presence", (Term("person"),))], labelled(("person", LEFT)))
     out = network(pictures(one), one.ids, one.zones)
