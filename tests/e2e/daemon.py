@@ -66,7 +66,7 @@ class Subscriber:
     """Keeps everything below one first topic level, in the order in which it came."""
 
     def __init__(self, port: int, base: str) -> None:
-        self._changed, self._base = Condition(), base
+        self._changed, self.base = Condition(), base
         self.messages: list[tuple[str, bytes]] = []
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = lambda _c, _d, message: self._keep(message)
@@ -88,7 +88,7 @@ class Subscriber:
             self._changed.notify_all()
 
     def publish(self, topic: str, payload: str) -> None:
-        self._client.publish(f"{self._base}/{topic}", payload, qos=1).wait_for_publish(5)
+        self._client.publish(f"{self.base}/{topic}", payload, qos=1).wait_for_publish(5)
 
     def wait(self, met: Callable[[Subscriber], Any], timeout_s: float = 30.0) -> Any:
         """Return what met(self) returns once it is true; fail when it does not become so."""
@@ -101,7 +101,7 @@ class Subscriber:
         return [(topic, payload[:500]) for topic, payload in self.messages[-5:]]
 
     def last(self, topic: str) -> bytes | None:
-        return next((p for t, p in reversed(self.messages) if t == f"{self._base}/{topic}"), None)
+        return next((p for t, p in reversed(self.messages) if t == f"{self.base}/{topic}"), None)
 
     def events(self, question: str | None = None) -> list[dict[str, Any]]:
         """Return the events of a question, each once: delivery is at least once, ids tell."""

@@ -67,6 +67,28 @@ def test_daemon_drains_says_unknown_and_ends_at_sigterm(
     assert subscriber.last("box/gate/red/verdict") == b"UNKNOWN"
 
 
+def test_who_hears_an_event_has_heard_the_state_it_led_to(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    clip = write_colours(tmp_path / "clip.mp4", [(RED, 1.5), (BLUE, 1.5)] * 3)
+    config = make_config(str(clip), pace="realtime")
+    with Daemon(write_config(tmp_path / "c.yaml", config)) as daemon:
+        assert daemon.ended() == 0
+    subscriber.wait(lambda s: s.last("box/status") == b"offline")
+    said, apart, n = {}, [], 0
+    for topic, payload in subscriber.messages:
+        name, _, what = topic.removeprefix(subscriber.base).rpartition("/")
+        if what == "verdict":
+            said[name] = payload.decode()
+        elif what == "event":
+            n += 1
+            if said.get(name) != (verdict := json.loads(payload)["verdict"]):
+                apart.append((name, said.get(name), verdict))
+
+    assert n >= 12
+    assert apart == []
+
+
 def test_daemon_killed_is_told_offline_and_ends_the_episode_when_it_is_back(
     tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
 ) -> None:
