@@ -49,9 +49,11 @@ class _SoundTrack:
             self._to = container.add_stream_from_template(self._from)
             return self._to
         layout = "stereo" if codec.layout.nb_channels > 1 else "mono"
-        self._to = container.add_stream("aac", rate=codec.sample_rate, layout=layout)
+        rates = av.Codec("aac", "w").audio_rates or [codec.sample_rate]
+        rate = min(rates, key=lambda hz: abs(hz - codec.sample_rate))
+        self._to = container.add_stream("aac", rate=rate, layout=layout)
         self._to.bit_rate = _BIT_RATE
-        self._resampler = av.AudioResampler("fltp", layout, codec.sample_rate, _FRAME)
+        self._resampler = av.AudioResampler("fltp", layout, rate, _FRAME)
         return self._to
 
     def encoded(self, frames: Iterable[AudioFrame | None]) -> Iterator[Packet[AudioStream]]:
@@ -239,7 +241,7 @@ def _decoder(track: Track) -> AudioCodecContext:
     decoder.layout = template.codec_context.layout.name
     decoder.extradata = track.extradata or None
     if track.codec in _G726:  # the one whose packets do not tell how wide its samples are
-        bits = round((template.codec_context.bit_rate or 0) / decoder.sample_rate)
+        bits = round((template.codec_context.bit_rate or 0) / max(1, decoder.sample_rate))
         decoder.options = {"bits_per_coded_sample": str(bits)}
     return decoder
 

@@ -217,7 +217,8 @@ def test_sound_is_kept_as_it_is_where_the_file_holds_it_and_else_as_aac(
 
 
 @pytest.mark.parametrize(
-    ("sound", "rate"), [("pcm_alaw", 8_000), ("g722", 16_000), ("g726", 8_000)]
+    ("sound", "rate"),
+    [("pcm_alaw", 8_000), ("g722", 16_000), ("g726", 8_000), ("pcm_s16le", 10_000)],
 )
 def test_sound_that_is_made_aac_stays_in_step(tmp_path: Path, sound: str, rate: int) -> None:
     clip = write_flashes_by_ffmpeg(tmp_path / "a.mkv", sound=sound, sound_rate=rate, seconds=7.0)
