@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import av
 import numpy as np
@@ -58,7 +59,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Row], Path]:
     done = edge_daemon("demo", "--json", "--out", str(tmp_path_factory.mktemp("demo")))
     assert done.returncode == 0, done.stderr
     (link,) = (line for line in done.stderr.splitlines() if line.startswith("file://"))
-    return [json.loads(line) for line in done.stdout.splitlines()], Path(link[7:])
+    return [json.loads(line) for line in done.stdout.splitlines()], Path(
+        unquote(urlsplit(link).path)
+    )
 
 
 @pytest.fixture(scope="module")

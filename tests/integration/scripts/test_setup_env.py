@@ -149,7 +149,7 @@ def test_system_packages_are_installed_by_root(
     project: Project, stub: Stub, tmp_path: Path
 ) -> None:
     stub("id", "echo 0")
-    path = stub("apt-get", f'echo "$DEBIAN_FRONTEND $@" >>{tmp_path}/calls')
+    path = stub("apt-get", f'echo "$DEBIAN_FRONTEND $@" >>"{tmp_path}/calls"')
     done = project.call("system-packages", "ffmpeg", PATH=path)
     update, install = (tmp_path / "calls").read_text().splitlines()
 
