@@ -174,7 +174,7 @@ class BurnedRecorder:
     def _begin(self, frame: Frame, size: tuple[int, int], heard: Epoch | None) -> _Segment:
         path = self._room.begin(frame.captured_at, frame.pts_s)
         sound = None
-        if self._hearing is not None and heard is not None and self._unheard.is_kept(heard):
+        if self._hearing is not None and heard is not None and self._unheard.notice(heard):
             sound = CameraSound(self._hearing, heard)
         on_packet = None
         if self._drawn is not None:

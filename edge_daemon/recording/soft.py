@@ -144,7 +144,7 @@ class SoftRecorder:
     def _begin(self, packet: Packet) -> None:
         inside = self._settings.captions == "mkv"
         ending = ".mkv" if inside else ending_for(packet.epoch)
-        self._unheard.is_kept(packet.epoch)
+        self._unheard.notice(packet.epoch)
         path = self._room.begin(
             packet.captured_at, packet.time_s, ending=ending, epoch=packet.epoch.id
         )

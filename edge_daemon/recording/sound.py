@@ -141,8 +141,8 @@ class Unheard:
         self._camera = camera
         self._told: set[str] = set()
 
-    def is_kept(self, epoch: Epoch) -> bool:
-        """Whether all sound of an epoch can be kept."""
+    def notice(self, epoch: Epoch) -> bool:
+        """Say what an epoch loses; return whether all its sound can be kept."""
         lost = {track.codec for track in epoch.tracks[1:] if not is_understood(track)}
         for codec in lost - self._told:
             log.warning(

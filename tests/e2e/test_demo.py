@@ -59,9 +59,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Row], Path]:
     done = edge_daemon("demo", "--json", "--out", str(tmp_path_factory.mktemp("demo")))
     assert done.returncode == 0, done.stderr
     (link,) = (line for line in done.stderr.splitlines() if line.startswith("file://"))
-    return [json.loads(line) for line in done.stdout.splitlines()], Path(
-        unquote(urlsplit(link).path)
-    )
+    video = Path(unquote(urlsplit(link).path))
+    return [json.loads(line) for line in done.stdout.splitlines()], video
 
 
 @pytest.fixture(scope="module")

@@ -149,7 +149,7 @@ def test_video_stops_at_a_signal_and_leaves_nothing_half_done(tmp_path: Path, vi
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         wait_until(lambda: list(video.out.glob("*.part.mp4")), 30)
         process.send_signal(signal.SIGINT)
-        _out, told = process.communicate(timeout=60)
+        _out, told = process.communicate(timeout=20)
 
     assert process.returncode == 130
     assert "Traceback" not in told

@@ -17,7 +17,7 @@ def source(url: str, **more: Any) -> StreamSource:
         camera="gate",
         address=SourceAddress(url),
         stop=more.pop("stop", threading.Event()),
-        stall_after_s=more.pop("stall_after_s", 20.0),
+        stall_after_s=more.pop("stall_after_s", 5.0),
         **more,
     )
 

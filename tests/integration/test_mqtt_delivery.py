@@ -262,7 +262,7 @@ def test_a_broker_that_hangs_delays_no_caller_and_is_left(broker, data_dir) -> N
         broker.signal(signal.SIGCONT)
         assert at_work.publisher.drain(30)
 
-    assert took_s < 30.0  # 300 events with a picture each, on disk: 0.4 s; waiting for it: 300 s
+    assert took_s < 3.0  # 300 events with a picture each, on disk; 0.4 s where it was measured
 
 
 def crash(broker: Mosquitto, data_dir: Path, n: int, every_s: float = 0.0) -> subprocess.Popen:

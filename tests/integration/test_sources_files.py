@@ -111,19 +111,19 @@ def test_realtime_plays_at_the_pace_of_the_file(tmp_path: Path) -> None:
     begun_s = time.monotonic()
     frames = read(clip, pace="realtime")
 
-    assert 19 / 25 - 0.1 < time.monotonic() - begun_s < 5.0
+    assert time.monotonic() - begun_s == pytest.approx(19 / 25, abs=0.3)
     assert all(frame.mono_s - begun_s > frame.pts_s - 0.1 for frame in frames)
 
 
 def test_stop_ends_a_realtime_wait_at_once(tmp_path: Path) -> None:
-    clip, stop = write_clip(tmp_path / "slow.mp4", n_frames=30, fps=1), threading.Event()
+    clip, stop = write_clip(tmp_path / "slow.mp4", n_frames=3, fps=1), threading.Event()
 
     begun_s = time.monotonic()
     with source(clip, pace="realtime", stop=stop) as opened:
         for _ in opened:
             stop.set()
 
-    assert time.monotonic() - begun_s < 5.0
+    assert time.monotonic() - begun_s < 0.5
 
 
 @pytest.mark.parametrize("how", [{}, {"b_frames": 2}, {"codec": "libx265", "b_frames": 2}])

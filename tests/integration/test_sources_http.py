@@ -121,7 +121,7 @@ def test_a_camera_that_falls_silent_is_a_stall(camera: HttpCamera) -> None:
         with pytest.raises(SourceStalledError, match="connected, but no picture for 1 s"):
             drain(frames)
 
-    assert 0.9 < time.monotonic() - begun_s < 5.0
+    assert 0.9 < time.monotonic() - begun_s < 2.0
 
 
 def test_stop_is_noticed_within_a_second_of_silence(camera: HttpCamera) -> None:
@@ -134,7 +134,7 @@ def test_stop_is_noticed_within_a_second_of_silence(camera: HttpCamera) -> None:
         begun_s = time.monotonic()
         drain(frames)
 
-    assert time.monotonic() - begun_s < 5.0
+    assert time.monotonic() - begun_s < 1.2
 
 
 def test_a_camera_that_hangs_up_is_noticed_at_once(camera: HttpCamera) -> None:
@@ -146,4 +146,4 @@ def test_a_camera_that_hangs_up_is_noticed_at_once(camera: HttpCamera) -> None:
         with pytest.raises(SourceUnavailableError, match=r"connection (closed|failed)"):
             drain(frames)
 
-    assert time.monotonic() - begun_s < 5.0
+    assert time.monotonic() - begun_s < 1.0

@@ -83,7 +83,7 @@ def test_the_first_picture_is_there_as_soon_as_it_was_sent(camera: RtspServer) -
     begun_s = time.monotonic()
     first_frames(camera.url("slow"), 1)
 
-    assert time.monotonic() - begun_s < 2.3  # FFmpeg's own probing takes 2.5 s at 2 fps
+    assert time.monotonic() - begun_s < 1.5  # FFmpeg's own probing takes 2.5 s at 2 fps
 
 
 def test_keyframes_only_gives_the_key_frames_at_once(camera: RtspServer) -> None:
@@ -91,7 +91,7 @@ def test_keyframes_only_gives_the_key_frames_at_once(camera: RtspServer) -> None
     frames = first_frames(camera.url("reordered"), 3, keyframes_only=True)
 
     assert numbers(frames) == [0, 10, 20]
-    assert time.monotonic() - begun_s < 3.0  # the third is sent after 0.8 s
+    assert time.monotonic() - begun_s < 1.6  # the third is sent after 0.8 s
 
 
 def test_captured_at_is_the_clock_of_the_camera(camera: RtspServer) -> None:
@@ -154,7 +154,7 @@ def test_a_dead_port_is_said_so_at_once(camera: RtspServer) -> None:
     with pytest.raises(SourceUnavailableError, match="connection refused -- is the camera on"):
         first_frames(camera.url("gate", "viewer:s3cret"), 1)
 
-    assert time.monotonic() - begun_s < 5.0
+    assert time.monotonic() - begun_s < 1.0
 
 
 def test_a_host_that_has_no_address_is_said_so() -> None:
@@ -173,7 +173,7 @@ def test_a_camera_that_accepts_and_says_nothing_is_given_up(camera: RtspServer) 
     with pytest.raises(SourceUnavailableError, match=r"nothing came within 0\.7 s -- is the"):
         first_frames(camera.url("gate", "viewer:s3cret"), 1, connect_within_s=0.7)
 
-    assert time.monotonic() - begun_s < 5.0
+    assert time.monotonic() - begun_s < 1.7
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
@@ -188,7 +188,7 @@ def test_a_camera_that_loses_its_power_is_noticed_at_once(
         with pytest.raises(SourceUnavailableError, match="connection closed by the camera"):
             drain(frames)
 
-    assert time.monotonic() - begun_s < 5.0
+    assert time.monotonic() - begun_s < 1.0
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
@@ -201,7 +201,7 @@ def test_a_camera_that_falls_silent_is_a_stall(camera: RtspServer, transport: st
         with pytest.raises(SourceStalledError, match="connected, but no picture for 1 s"):
             drain(frames)
 
-    assert 0.9 < time.monotonic() - begun_s < 5.0
+    assert 0.9 < time.monotonic() - begun_s < 2.0
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
@@ -242,7 +242,7 @@ def test_stop_is_noticed_within_a_second_of_silence(camera: RtspServer, transpor
         begun_s = time.monotonic()
         drain(frames)
 
-    assert time.monotonic() - begun_s < 5.0
+    assert time.monotonic() - begun_s < 1.2
 
 
 def test_lost_packets_are_counted_and_the_stream_goes_on(camera: RtspServer) -> None:

@@ -124,7 +124,8 @@ def test_sight_is_back_with_the_first_good_picture() -> None:
 
 @pytest.mark.parametrize(
     ("codec", "options"),
-    [("libx264", {"crf": "23", "preset": "veryfast"}), ("mjpeg", {})],
+    # x264 makes as many slices as there are cores, if not told.
+    [("libx264", {"crf": "23", "preset": "veryfast", "slices": "2"}), ("mjpeg", {})],
     ids=["h264", "mjpeg"],
 )
 @pytest.mark.parametrize("time", ["day", "night"])
@@ -136,7 +137,7 @@ def test_one_picture_sent_again_and_again_is_frozen(
     found = seen(watching(frozen_after_s=3.0), endless, step_s=0.1)
 
     assert found[:30] == [None] * 30
-    assert found[100:] == [Blindness.FROZEN] * 20  # the codec settles first
+    assert found[90:] == [Blindness.FROZEN] * 30  # the codec settles first
 
 
 def test_frozen_picture_under_a_clock_that_goes_on_is_frozen() -> None:
