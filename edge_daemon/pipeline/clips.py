@@ -23,8 +23,6 @@ from edge_daemon.recording.retention import Limits
 from edge_daemon.recording.shelves import Kind, event_path
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from edge_daemon.config.models import CameraConfig
     from edge_daemon.config.record import ClipsConfig
     from edge_daemon.logs import FaultLog
@@ -174,11 +172,11 @@ class Clips:
 
     def _write(self, clip: _Clip) -> None:
         """Write a clip from its first key frame to its end.  Raises RecordingError."""
-        path = self._archive.root.parent / clip.path
+        path = self._archive.place(clip.path)
         packets = self._first(clip)
         if not packets:
             hint = "see why its camera sends no key frames"
-            raise RecordingError("no key frame came", where=str(path), hint=hint)
+            raise RecordingError("no key frame came", where=path, hint=hint)
         self._archive.begin_kept(Kind.CLIP, self._camera, path, self._limits, _JUDGE_BYTES)
         try:
             with PacketWriter(path, packets[0]) as writer:
@@ -256,7 +254,7 @@ class Clips:
             )
 
 
-def _too_slow(path: Path) -> RecordingError:
+def _too_slow(path: str) -> RecordingError:
     hint = "see why the disk is slow; the clip ends there"
-    return RecordingError("packets came faster than they could be written", where=str(path),
+    return RecordingError("packets came faster than they could be written", where=path,
                           hint=hint)  # fmt: skip

@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from edge_daemon.recording.segments import sidecar
 from edge_daemon.recording.storage import StorageFile, storage_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from edge_daemon.types import Frame
 
@@ -40,9 +40,9 @@ class Captions(Protocol):
 class Beside:
     """The files beside one segment.  Used by one thread.  Every method raises RecordingError."""
 
-    def __init__(self, segment: Path, captions: Captions | None) -> None:
+    def __init__(self, segment: str, captions: Captions | None) -> None:
         """Lie beside the video at segment; captions None: they are drawn in."""
-        self._path = segment.with_suffix(".jsonl")
+        self._path = sidecar(segment, ".jsonl")
         self._captions = captions
         self._rows: StorageFile | None = None  # made with the first row
         self._end_s: float | None = None  # of a segment that is finished

@@ -9,7 +9,8 @@ from edge_daemon.recording.storage import StorageFile, storage_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+    from _typeshed import StrPath
 
 _HEADER: Final = "WEBVTT\n\n"
 _PIECE_S: Final = 2.0
@@ -25,7 +26,7 @@ class CaptionFile:
     Every method raises RecordingError.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: StrPath) -> None:
         self.path = path
         with storage_faults(path):
             self._file = StorageFile(path, "xb")

@@ -77,20 +77,20 @@ class SegmentIndex:
         self._do(take)
 
     def begin(
-        self, path: Path, camera: CameraId, kind: str, epoch: int | None, started_at: datetime
+        self, path: str, camera: CameraId, kind: str, epoch: int | None, started_at: datetime
     ) -> None:
         """A segment begins."""
         row = (self._name(path), camera, kind, epoch, started_at.timestamp())
         sql = "INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?, NULL, 0)"
         self._do(lambda database: database.execute(sql, row))
 
-    def end(self, path: Path, ended_at: datetime, size_bytes: int) -> None:
+    def end(self, path: str, ended_at: datetime, size_bytes: int) -> None:
         """A segment is finished."""
         row = (ended_at.timestamp(), size_bytes, self._name(path))
         sql = "UPDATE segments SET ended_at = ?, bytes = ? WHERE path = ?"
         self._do(lambda database: database.execute(sql, row))
 
-    def remove(self, paths: Iterable[Path]) -> None:
+    def remove(self, paths: Iterable[str]) -> None:
         """Segments are gone."""
         rows = [(self._name(path),) for path in paths]
         sql = "DELETE FROM segments WHERE path = ?"
@@ -161,8 +161,8 @@ class SegmentIndex:
                 started_s = at.timestamp()
         return name, camera, started_s, max(started_s, ended_s), segment.size_bytes
 
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self._root).as_posix()
+    def _name(self, path: str) -> str:
+        return path.removeprefix(f"{self._root}/")
 
 
 def _indexed(row: tuple[str, str, str, int | None, float, float | None, int]) -> Indexed:

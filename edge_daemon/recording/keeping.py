@@ -20,17 +20,18 @@ def keep(archive: Archive, kind: Kind, event: Event, content: bytes, limits: Lim
 
     It has its name only when it is whole.  Raises StorageFullError, RecordingError.
     """
-    path = archive.root.parent / event_path(kind, event)
+    path = archive.place(event_path(kind, event))
     archive.begin_kept(kind, event.camera, path, limits, len(content))
-    half = path.with_name(f".{path.name}")
+    directory, name = os.path.split(path)
+    half = f"{directory}/.{name}"
     try:
         with storage_faults(path):
-            with half.open("wb") as file:
+            with open(half, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            half.replace(path)
+            os.replace(half, path)
     finally:
         with suppress(OSError):
-            half.unlink(missing_ok=True)
+            os.unlink(half)
         archive.end(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +16,6 @@ from edge_daemon.recording.storage import StorageFile, storage_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -60,7 +60,7 @@ class PacketWriter:
     """
 
     def __init__(
-        self, path: Path, first: Packet, *, replace: bool = False, captions: bool = False
+        self, path: str, first: Packet, *, replace: bool = False, captions: bool = False
     ) -> None:
         """Prepare for what begins with the packet first.
 
@@ -82,7 +82,8 @@ class PacketWriter:
         with storage_faults(path):
             self._file = StorageFile(path, self._mode)
         self._is_open = True
-        kind = "matroska" if path.suffix == ".mkv" else path.suffix[1:]
+        ending = os.path.splitext(path)[1]
+        kind = "matroska" if ending == ".mkv" else ending[1:]
         options = {**_MUXING, **(_CLUSTERS if kind == "matroska" else _FRAGMENTS)}
         self._container = av.open(self._file, "w", format=kind, options=options)
         with self._fatal():
@@ -158,7 +159,7 @@ class PacketWriter:
                 self._file.close()
 
     def _add(self, number: int, track: Track) -> Any:  # noqa: ANN401  av's streams differ by kind
-        is_held = track.codec in (*_IN_MP4, *(_PLAIN if self.path.suffix == ".mov" else ()))
+        is_held = track.codec in (*_IN_MP4, *(_PLAIN if self.path.endswith(".mov") else ()))
         if not is_held:
             self._anew[number] = PacketSound(track)
             return self._anew[number].add_to(self._container)
@@ -168,7 +169,7 @@ class PacketWriter:
         codec.extradata = track.extradata or None
         if track.kind == "video":
             codec.width, codec.height = track.width, track.height
-        if track.codec == "hevc" and self.path.suffix != ".mkv":
+        if track.codec == "hevc" and not self.path.endswith(".mkv"):
             codec.codec_tag = "hvc1"  # what Apple plays; hev1 it does not
         stream.time_base = track.time_base
         return stream
@@ -205,4 +206,4 @@ class PacketWriter:
             if isinstance(exc, RecordingError):
                 raise
             hint = "use record.mode: burned for this camera"
-            raise RecordingError(f"its packets: {exc}", where=str(self.path), hint=hint) from exc
+            raise RecordingError(f"its packets: {exc}", where=self.path, hint=hint) from exc

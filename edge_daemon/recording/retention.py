@@ -91,7 +91,7 @@ class _Growing:
     """
 
     camera: CameraId
-    path: Path
+    path: str
     promised_bytes: int
     kind: Kind | None = None
     size_bytes: int = 0
@@ -115,9 +115,13 @@ class Archive:
         self._disk = disk
         self._lock = Lock()
         self._finished: dict[CameraId, list[Segment]] | None = None  # None: not looked yet
-        self._growing: dict[Path, _Growing] = {}
+        self._growing: dict[str, _Growing] = {}
         self._shelves: dict[Kind, Shelf] | None = None  # None: not looked yet
         self._aged: dict[CameraId, datetime] = {}  # when its files were last looked at for age
+
+    def place(self, part: str) -> str:
+        """Return where a file lies whose name is relative to data_dir."""
+        return f"{self.root.parent}/{part}"
 
     def begin(
         self,
@@ -129,15 +133,15 @@ class Archive:
         ending: str = ".mp4",
         recorded: str = "burned",
         epoch: int | None = None,
-    ) -> tuple[Path, int]:
+    ) -> tuple[str, int]:
         """Return the path of a camera's next segment, and the bytes at which to cut it early.
 
         There is room for wanted_bytes, the directory exists, the file does not.  recorded and
         epoch are for the index.  Raises StorageFullError, RecordingError.
         """
-        directory = self.root / camera
+        directory = f"{self.root}/{camera}"
         with self._lock, storage_faults(directory):
-            directory.mkdir(parents=True, exist_ok=True)
+            os.makedirs(directory, exist_ok=True)
             known = self._look()
             known[camera] = [s for s in find_segments(directory) if s.path not in self._growing]
             self._remove(_unplayable(known[camera]))
@@ -146,12 +150,12 @@ class Archive:
             path = segment_path(directory, started_at, ending)
             growing = _Growing(camera, path, wanted_bytes)
             self._make_room(growing, limits)
-            path.parent.mkdir(exist_ok=True)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
             self._growing[path] = growing
             self.index.begin(path, camera, recorded, epoch, started_at)
             return path, max(most, _LEAST_PART_BYTES)
 
-    def make_room(self, path: Path, limits: Limits, wanted_bytes: int) -> None:
+    def make_room(self, path: str, limits: Limits, wanted_bytes: int) -> None:
         """Remove what must go before the segment at path grows by wanted_bytes.
 
         Raises StorageFullError when nothing is left to remove, RecordingError.
@@ -163,21 +167,21 @@ class Archive:
             self._make_room(growing, limits)
 
     def begin_kept(
-        self, kind: Kind, camera: CameraId, path: Path, limits: Limits, wanted_bytes: int
+        self, kind: Kind, camera: CameraId, path: str, limits: Limits, wanted_bytes: int
     ) -> None:
         """Make room for what is to be kept of an event at path, and the directory for it.
 
         limits are those of all that is kept of a camera's events.  Raises StorageFullError,
         RecordingError.
         """
-        with self._lock, storage_faults(path.parent):
+        with self._lock, storage_faults(os.path.dirname(path)):
             self.root.mkdir(parents=True, exist_ok=True)
             growing = _Growing(camera, path, wanted_bytes, kind)
             self._make_room(growing, limits)
-            path.parent.mkdir(parents=True, exist_ok=True)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
             self._growing[path] = growing
 
-    def end(self, path: Path, ended_at: datetime | None = None) -> None:
+    def end(self, path: str, ended_at: datetime | None = None) -> None:
         """Count the file at path as finished: it may be removed from now on.
 
         ended_at is the time of a segment's last picture, aware UTC; None: now.  A segment that
@@ -269,16 +273,16 @@ class Archive:
         if kept.path in self._growing:
             return 0
         try:
-            shelf.remove(kept, with_day=not self._is_needed(kept.path.parent))
+            shelf.remove(kept, with_day=not self._is_needed(os.path.dirname(kept.path)))
         except OSError as exc:  # one stubborn file must not end all recording
             log.warning("%s: cannot be removed: %s", kept.path, exc.strerror)
             return 0
         log.debug("%s: removed, %d bytes", kept.path, kept.size_bytes)
         return kept.size_bytes
 
-    def _is_needed(self, day: Path) -> bool:
+    def _is_needed(self, day: str) -> bool:
         """Whether a file is being written to a directory; it may not be there yet."""
-        return any(path.parent == day for path in self._growing)
+        return any(os.path.dirname(path) == day for path in self._growing)
 
     def _missing_bytes(self, growing: _Growing) -> int:
         """Return what must be freed to keep every promise and the reserve."""
@@ -292,7 +296,7 @@ class Archive:
         """Return the finished segments by camera; what was there before counts too."""
         if self._finished is None:
             directories = [d for d in self.root.iterdir() if d.is_dir() and not d.is_symlink()]
-            self._finished = {d.name: find_segments(d) for d in directories}
+            self._finished = {d.name: find_segments(str(d)) for d in directories}
             self._remove(_unplayable(self._every()))
             found = self._finished.items()
             self.index.follow((name, s) for name, segments in found for s in segments if s.is_video)
@@ -311,14 +315,16 @@ class Archive:
         for segment in segments:
             try:
                 for path in segment.paths:
-                    path.unlink(missing_ok=True)
+                    with suppress(FileNotFoundError):
+                        os.unlink(path)
             except OSError as exc:  # one stubborn file must not end all recording
                 log.warning("%s: cannot be removed: %s", segment.path, exc.strerror)
             else:
                 log.debug("%s: removed, %d bytes", segment.path, segment.size_bytes)
-            if not self._is_needed(segment.path.parent):
+            day = os.path.dirname(segment.path)
+            if not self._is_needed(day):
                 with suppress(OSError):
-                    segment.path.parent.rmdir()
+                    os.rmdir(day)
         if segments:
             self.index.remove(segment.path for segment in segments)
         gone = set(segments)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
     from edge_daemon.recording.retention import Archive, Limits
     from edge_daemon.types import CameraId
@@ -25,7 +24,7 @@ class Room:
         """Prepare.  recorded is soft or burned, for the index."""
         self._camera, self._archive, self._limits = camera, archive, limits
         self._recorded = recorded
-        self._path: Path | None = None
+        self._path: str | None = None
         self._most_bytes = self._judged_bytes = 0
         self._wanted_bytes = _LEAST_WANTED_BYTES  # until the next look at the disk
         self._judged_s = 0.0  # stream time
@@ -37,7 +36,7 @@ class Room:
         *,
         ending: str = ".mp4",
         epoch: int | None = None,
-    ) -> Path:
+    ) -> str:
         """Return the path of the next segment, which begins at the stream's time time_s."""
         self._path, self._most_bytes = self._archive.begin(
             self._camera,

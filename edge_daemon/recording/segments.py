@@ -7,7 +7,6 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -30,19 +29,19 @@ class Segment:
     ended_at is when this machine last wrote to it, aware UTC; size_bytes that of all its files.
     """
 
-    path: Path
+    path: str
     ended_at: datetime
     size_bytes: int
     is_empty: bool = False  # it was given up before its first picture
-    sidecars: tuple[Path, ...] = ()
+    sidecars: tuple[str, ...] = ()
 
     @property
     def is_video(self) -> bool:
         """Whether there are pictures, and not only what lay beside them."""
-        return self.path.suffix in VIDEOS
+        return self.path.endswith(VIDEOS)
 
     @property
-    def paths(self) -> tuple[Path, ...]:
+    def paths(self) -> tuple[str, ...]:
         """Return its files in the order in which they are removed: never one without its video."""
         return (*self.sidecars, self.path)
 
@@ -70,75 +69,81 @@ class SegmentClock:
         return now_s // self._length_s != then_s // self._length_s
 
 
-def segment_path(directory: Path, started_at: datetime, ending: str = ".mp4") -> Path:
+def segment_path(directory: str, started_at: datetime, ending: str = ".mp4") -> str:
     """Return a name not yet taken: 2026-11-20/22-54-00Z.mp4, then 22-54-00Z-2.mp4.
 
     The files beside it have the same name, but for their endings.
     """
     at = started_at.astimezone(timezone.utc)
-    day = directory / f"{at:%Y-%m-%d}"
-    path, n = day / f"{at:%H-%M-%S}Z{ending}", 1
-    while any(os.path.lexists(path.with_suffix(taken)) for taken in (*VIDEOS, *SIDECARS)):
+    first = stem = f"{directory}/{at:%Y-%m-%d}/{at:%H-%M-%S}Z"
+    n = 1
+    while any(os.path.lexists(stem + taken) for taken in (*VIDEOS, *SIDECARS)):
         n += 1
-        path = day / f"{at:%H-%M-%S}Z-{n}{ending}"
-    return path
+        stem = f"{first}-{n}"
+    return stem + ending
 
 
-def find_segments(directory: Path) -> list[Segment]:
+def sidecar(path: str, ending: str) -> str:
+    """Return the name of what lies beside a segment."""
+    return os.path.splitext(path)[0] + ending
+
+
+def find_segments(directory: str) -> list[Segment]:
     """Return the segments below a camera's directory, oldest first.
 
     Only what has the exact name of a segment counts, and no link is followed.  Raises OSError.
     """
-    if not directory.is_dir():
+    if not os.path.isdir(directory):
         return []
     days = [d.path for d in _entries(directory, _DAY) if d.is_dir(follow_symlinks=False)]
-    found = [segment for day in days for segment in _on(Path(day))]
+    found = [segment for day in days for segment in _on(day)]
     return sorted(found, key=lambda s: (s.ended_at, s.path))
 
 
-def _on(day: Path) -> Iterator[Segment]:
+def _on(day: str) -> Iterator[Segment]:
     """Yield the segments of a day; what lies beside a video that is gone is one by itself."""
-    by_name: dict[str, list[Path]] = {}
+    by_name: dict[str, list[str]] = {}
     for entry in _entries(day, _FILE):
         if entry.is_file(follow_symlinks=False):
-            by_name.setdefault(Path(entry.name).stem, []).append(Path(entry.path))
+            by_name.setdefault(os.path.splitext(entry.name)[0], []).append(entry.path)
     for paths in by_name.values():
-        main, *rest = sorted(paths, key=lambda path: (path.suffix not in VIDEOS, path.suffix))
+        main, *rest = sorted(paths, key=lambda path: (not path.endswith(VIDEOS), path))
         yield _measured(main, tuple(rest))
 
 
-def stat_segment(path: Path) -> Segment:
+def stat_segment(path: str) -> Segment:
     """Return what the file system says of a segment.  Raises OSError."""
-    beside = (path.with_suffix(ending) for ending in SIDECARS)
+    beside = (sidecar(path, ending) for ending in SIDECARS)
     return _measured(path, tuple(p for p in beside if os.path.lexists(p)))
 
 
-def size_bytes(path: Path) -> int:
+def size_bytes(path: str) -> int:
     """Return what a segment takes that is being written; 0: nothing yet.  Raises OSError."""
     size = 0
-    for part in (path, *(path.with_suffix(ending) for ending in SIDECARS)):
+    for part in (path, *(sidecar(path, ending) for ending in SIDECARS)):
         with suppress(FileNotFoundError):
-            size += part.lstat().st_size
+            size += os.lstat(part).st_size
     return size
 
 
-def _measured(path: Path, sidecars: tuple[Path, ...]) -> Segment:
-    told = path.lstat()
-    size = told.st_size + sum(p.lstat().st_size for p in sidecars)
+def _measured(path: str, sidecars: tuple[str, ...]) -> Segment:
+    told = os.lstat(path)
+    size = told.st_size + sum(os.lstat(p).st_size for p in sidecars)
     ended_at = datetime.fromtimestamp(told.st_mtime, timezone.utc)
     return Segment(path, ended_at, size, _is_empty(path, told.st_size), sidecars)
 
 
-def _is_empty(path: Path, n_bytes: int) -> bool:
+def _is_empty(path: str, n_bytes: int) -> bool:
     """Whether a file of that size was cut off before its first picture.
 
     MP4 writes its parameters with the first fragment, Matroska before.
     """
-    if path.suffix == ".mkv" and HEADER_BYTES <= n_bytes < _MATROSKA_HEADER_BYTES:
-        return _CLUSTER not in path.read_bytes()
+    if path.endswith(".mkv") and HEADER_BYTES <= n_bytes < _MATROSKA_HEADER_BYTES:
+        with open(path, "rb") as file:
+            return _CLUSTER not in file.read()
     return n_bytes < HEADER_BYTES
 
 
-def _entries(directory: Path, name: re.Pattern[str]) -> Iterator[os.DirEntry[str]]:
+def _entries(directory: str, name: re.Pattern[str]) -> Iterator[os.DirEntry[str]]:
     with os.scandir(directory) as entries:
         yield from (entry for entry in entries if name.fullmatch(entry.name))

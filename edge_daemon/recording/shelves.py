@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from heapq import merge
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from edge_daemon.types import CameraId, Event
 
@@ -43,7 +43,7 @@ RANKS: Final = ((Kind.CLIP, Kind.SNAPSHOT), (Kind.EVIDENCE,))
 class Kept:
     """One file.  at is when its event was decided, aware UTC, as its name says."""
 
-    path: Path
+    path: str
     at: datetime
     size_bytes: int
 
@@ -74,27 +74,27 @@ class Shelf:
 
     def __init__(self, data_dir: Path, kind: Kind) -> None:
         self.kind = kind
-        self._root = data_dir / kind.value
+        self._root = f"{data_dir}/{kind.value}"
         self._name = re.compile(_STEM + re.escape(kind.ending))
         self._days: dict[CameraId, dict[str, int]] = {}
         for camera in self._directories(self._root):
-            days = [day for day in self._directories(camera) if _DAY.fullmatch(day.name)]
-            self._days[camera.name] = {day.name: self._measured(day) for day in days}
+            days = [day for day in self._directories(camera.path) if _DAY.fullmatch(day.name)]
+            self._days[camera.name] = {day.name: self._measured(day.path) for day in days}
 
     def size_bytes(self, camera: CameraId) -> int:
         """Return what a camera's files take."""
         return sum(self._days.get(camera, {}).values())
 
-    def add(self, camera: CameraId, path: Path) -> None:
+    def add(self, camera: CameraId, path: str) -> None:
         """Count a file that was written."""
-        days = self._days.setdefault(camera, {})
-        days[path.parent.name] = days.get(path.parent.name, 0) + path.lstat().st_size
+        days, day = self._days.setdefault(camera, {}), _day_of(path)
+        days[day] = days.get(day, 0) + os.lstat(path).st_size
 
     def older(self, camera: CameraId, than: datetime) -> Iterator[Kept]:
         """Yield a camera's files of before a time, the oldest first; younger days are not read."""
         last_day = f"{than.astimezone(timezone.utc):%Y-%m-%d}"
         for day in sorted(day for day in self._days.get(camera, ()) if day <= last_day):
-            found = (kept for kept in self._on(self._root / camera / day) if kept.at < than)
+            found = (kept for kept in self._on(f"{self._root}/{camera}/{day}") if kept.at < than)
             yield from sorted(found, key=_age)
 
     def oldest(self, camera: CameraId | None = None) -> Iterator[Kept]:
@@ -102,30 +102,32 @@ class Shelf:
         cameras = list(self._days) if camera is None else [camera]
         days = sorted({day for name in cameras for day in self._days.get(name, ())})
         for day in days:
-            found = [k for name in cameras for k in self._on(self._root / name / day)]
+            found = [k for name in cameras for k in self._on(f"{self._root}/{name}/{day}")]
             yield from sorted(found, key=_age)
 
     def remove(self, kept: Kept, *, with_day: bool) -> None:
         """Remove a file; with_day: and the directory of its day when that is empty."""
-        kept.path.unlink(missing_ok=True)
-        day = kept.path.parent
-        days = self._days.get(day.parent.name, {})
-        days[day.name] = max(days.get(day.name, 0) - kept.size_bytes, 0)
+        with suppress(FileNotFoundError):
+            os.unlink(kept.path)
+        directory, day = os.path.dirname(kept.path), _day_of(kept.path)
+        days = self._days.get(os.path.basename(os.path.dirname(directory)), {})
+        days[day] = max(days.get(day, 0) - kept.size_bytes, 0)
         if with_day:
             with suppress(OSError):
-                day.rmdir()
-                del days[day.name]
+                os.rmdir(directory)
+                del days[day]
 
-    def _measured(self, day: Path) -> int:
+    def _measured(self, day: str) -> int:
         """Return the bytes of a day's files; what was never finished is removed."""
         with os.scandir(day) as entries:
             for entry in entries:
                 if entry.name.startswith(".") and self._name.fullmatch(entry.name[1:]):
-                    Path(entry.path).unlink(missing_ok=True)
+                    with suppress(FileNotFoundError):
+                        os.unlink(entry.path)
         return sum(kept.size_bytes for kept in self._on(day))
 
-    def _on(self, day: Path) -> Iterator[Kept]:
-        if not day.is_dir():
+    def _on(self, day: str) -> Iterator[Kept]:
+        if not os.path.isdir(day):
             return
         with os.scandir(day) as entries:
             for entry in entries:
@@ -133,16 +135,18 @@ class Shelf:
                 if match is None or not entry.is_file(follow_symlinks=False):
                     continue
                 with suppress(ValueError, FileNotFoundError):  # no such time; gone meanwhile
-                    at = datetime.strptime(f"{day.name} {match[1]} +0000", "%Y-%m-%d %H-%M-%S %z")
+                    at = datetime.strptime(
+                        f"{os.path.basename(day)} {match[1]} +0000", "%Y-%m-%d %H-%M-%S %z"
+                    )
                     size_bytes = entry.stat(follow_symlinks=False).st_size
-                    yield Kept(Path(entry.path), at, size_bytes)
+                    yield Kept(entry.path, at, size_bytes)
 
     @staticmethod
-    def _directories(root: Path) -> list[Path]:
-        if not root.is_dir():
+    def _directories(root: str) -> list[os.DirEntry[str]]:
+        if not os.path.isdir(root):
             return []
         with os.scandir(root) as entries:
-            return [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+            return [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
 
 
 def oldest_of(
@@ -157,4 +161,8 @@ def oldest_of(
 
 
 def _age(kept: Kept) -> tuple[datetime, str]:
-    return kept.at, kept.path.name
+    return kept.at, os.path.basename(kept.path)
+
+
+def _day_of(path: str) -> str:
+    return os.path.basename(os.path.dirname(path))

@@ -15,6 +15,7 @@ from edge_daemon.recording.captions import CaptionFile, CaptionTrack
 from edge_daemon.recording.mux import PacketWriter, ending_for
 from edge_daemon.recording.retention import Limits
 from edge_daemon.recording.room import Room
+from edge_daemon.recording.segments import sidecar
 from edge_daemon.recording.sound import Unheard
 
 if TYPE_CHECKING:
@@ -152,9 +153,7 @@ class SoftRecorder:
             writer = PacketWriter(path, packet, captions=inside)
             try:
                 captions = (
-                    CaptionTrack(writer.caption)
-                    if inside
-                    else CaptionFile(path.with_suffix(".vtt"))
+                    CaptionTrack(writer.caption) if inside else CaptionFile(sidecar(path, ".vtt"))
                 )
                 beside = Beside(path, captions)
             except RecordingError:

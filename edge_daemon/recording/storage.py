@@ -1,4 +1,8 @@
-"""Files on a disk that may be full, read-only or gone."""
+"""Files on a disk that may be full, read-only or gone.
+
+Names of files that come and go are strings here, a Path is for places that stay: pathlib interns
+each part of what it is given, and CPython 3.12.0 to 3.12.5 keeps that for good (gh-113993).
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,8 @@ from edge_daemon.errors import RecordingError, StorageFullError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+    from _typeshed import StrPath
     from typing_extensions import Buffer
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -29,7 +33,7 @@ _HINTS: Final = {
 
 
 @contextmanager
-def storage_faults(path: Path) -> Iterator[None]:
+def storage_faults(path: StrPath) -> Iterator[None]:
     """Turn OSError into StorageFullError or RecordingError about path."""
     try:
         yield

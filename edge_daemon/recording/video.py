@@ -18,8 +18,8 @@ from edge_daemon.recording.storage import StorageFile, storage_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
+    from _typeshed import StrPath
     from av import Packet
     from av.container import OutputContainer
     from numpy.typing import NDArray
@@ -79,7 +79,7 @@ class VideoWriter:
 
     def __init__(
         self,
-        path: Path,
+        path: StrPath,
         *,
         replace: bool = True,
         threads: int = 1,
@@ -162,7 +162,7 @@ class _Encoder:
 
     def __init__(
         self,
-        path: Path,
+        path: StrPath,
         size: tuple[int, int],
         encoder: H264Encoder,
         *,

@@ -20,10 +20,11 @@ def s(seconds: float) -> timedelta:
 
 
 def segment(archive: Archive, started_at: datetime, *, size: int = 1000) -> Path:
-    path, _most = archive.begin("gate", started_at, NO_LIMITS, 1000, recorded="soft", epoch=7)
+    name, _most = archive.begin("gate", started_at, NO_LIMITS, 1000, recorded="soft", epoch=7)
+    path = Path(name)
     path.write_bytes(bytes(size))
     path.with_suffix(".vtt").write_bytes(bytes(50))
-    archive.end(path, started_at + s(60))
+    archive.end(name, started_at + s(60))
     return path
 
 
@@ -80,7 +81,7 @@ def test_index_follows_the_files_at_a_start(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
     gone, kept = segment(archive, AT), segment(archive, AT + s(60))
     killed, _most = archive.begin("gate", AT + s(120), NO_LIMITS, 1000, recorded="soft", epoch=7)
-    killed.write_bytes(bytes(700))
+    Path(killed).write_bytes(bytes(700))
     os.utime(killed, (AT.timestamp() + 150,) * 2)
     gone.unlink()
     gone.with_suffix(".vtt").unlink()

@@ -69,7 +69,7 @@ def test_segments_of_a_file_begin_at_multiples_of_their_length(
 def test_segment_is_named_by_its_start_in_utc(tmp_path: Path) -> None:
     local = START.astimezone(timezone(timedelta(hours=3)))
 
-    assert segment_path(tmp_path, local) == tmp_path / "2026-11-20" / "22-54-58Z.mp4"
+    assert segment_path(str(tmp_path), local) == f"{tmp_path}/2026-11-20/22-54-58Z.mp4"
 
 
 def test_segment_never_takes_a_name_that_is_taken(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_segment_never_takes_a_name_that_is_taken(tmp_path: Path) -> None:
     (day / "22-54-58Z.mp4").touch()
     (day / "22-54-58Z-2.mp4").symlink_to("nowhere")
 
-    assert segment_path(tmp_path, START).name == "22-54-58Z-3.mp4"
+    assert segment_path(str(tmp_path), START) == f"{day}/22-54-58Z-3.mp4"
 
 
 def touch(path: Path, age_s: float = 0.0, size: int = 1) -> Path:
@@ -92,9 +92,9 @@ def touch(path: Path, age_s: float = 0.0, size: int = 1) -> Path:
 def test_segments_are_found_oldest_first(tmp_path: Path) -> None:
     new = touch(tmp_path / "2026-11-20" / "10-00-00Z.mp4", age_s=10, size=7)
     old = touch(tmp_path / "2026-11-20" / "09-00-00Z-2.mp4", age_s=99)
-    found = find_segments(tmp_path)
+    found = find_segments(str(tmp_path))
 
-    assert [s.path for s in found] == [old, new]
+    assert [s.path for s in found] == [str(old), str(new)]
     assert found[1].size_bytes == 7
     assert found[1].ended_at == START - timedelta(seconds=10)
 
@@ -115,7 +115,7 @@ def test_segments_are_found_oldest_first(tmp_path: Path) -> None:
 def test_other_files_are_not_segments(tmp_path: Path, name: str) -> None:
     touch(tmp_path / name)
 
-    assert find_segments(tmp_path) == []
+    assert find_segments(str(tmp_path)) == []
 
 
 def test_links_are_not_segments(tmp_path: Path) -> None:
@@ -126,8 +126,8 @@ def test_links_are_not_segments(tmp_path: Path) -> None:
     (camera / "2026-11-20").mkdir()
     (camera / "2026-11-20" / "10-00-00Z.mp4").symlink_to(elsewhere)
 
-    assert find_segments(camera) == []
+    assert find_segments(str(camera)) == []
 
 
 def test_nothing_is_found_where_nothing_was_recorded(tmp_path: Path) -> None:
-    assert find_segments(tmp_path / "camera") == []
+    assert find_segments(str(tmp_path / "camera")) == []

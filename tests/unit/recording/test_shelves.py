@@ -63,17 +63,19 @@ def event(second: float = 0.0, camera: str = "gate", at: datetime = NOON) -> Eve
 def keep(
     archive: Archive, kind: Kind, of: Event, size: int = KB, limits: Limits = NO_LIMITS
 ) -> Path:
-    path = archive.root.parent / event_path(kind, of)
-    archive.begin_kept(kind, of.camera, path, limits, size)
+    name = archive.place(event_path(kind, of))
+    archive.begin_kept(kind, of.camera, name, limits, size)
+    path = Path(name)
     path.write_bytes(b"x" * size)
-    archive.end(path)
+    archive.end(name)
     return path
 
 
 def record(archive: Archive, size: int, second: int) -> Path:
-    path, _ = archive.begin("gate", NOON + timedelta(seconds=second), NO_LIMITS, size)
+    name, _ = archive.begin("gate", NOON + timedelta(seconds=second), NO_LIMITS, size)
+    path = Path(name)
     path.write_bytes(b"x" * size)
-    archive.end(path)
+    archive.end(name)
     return path
 
 
@@ -198,7 +200,7 @@ def test_what_is_being_written_is_not_removed(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "recordings", disk(tmp_path, 10 * KB))
     of = event()
     clip = tmp_path / event_path(Kind.CLIP, of)
-    archive.begin_kept(Kind.CLIP, "gate", clip, NO_LIMITS, 4 * KB)
+    archive.begin_kept(Kind.CLIP, "gate", str(clip), NO_LIMITS, 4 * KB)
     clip.write_bytes(b"x" * 4 * KB)
     with pytest.raises(StorageFullError):
         keep(archive, Kind.SNAPSHOT, event(1), 8 * KB)
@@ -210,7 +212,7 @@ def test_the_day_of_a_file_that_is_yet_to_be_made_stays(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "recordings", disk(tmp_path, 10 * KB))
     before = keep(archive, Kind.CLIP, event(), 4 * KB)
     path = tmp_path / event_path(Kind.CLIP, event(1))
-    archive.begin_kept(Kind.CLIP, "gate", path, NO_LIMITS, 4 * KB)
+    archive.begin_kept(Kind.CLIP, "gate", str(path), NO_LIMITS, 4 * KB)
     keep(archive, Kind.SNAPSHOT, event(2), 4 * KB)
 
     assert not before.exists()
