@@ -123,7 +123,7 @@ def line_px(size_px: int) -> int:
     return ceil(size_px * 1.25)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)  # times of day pass through it
 def text_px(text: str, size_px: int) -> int:
     """Width of a text, pixels."""
     times = _times(size_px)

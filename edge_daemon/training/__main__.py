@@ -168,15 +168,20 @@ def _history(run: Path) -> str:
         text = f"Trained for {steps} batches of {optim['batch']} pictures"
     else:
         text = f"Taught to read for {optim['reading_steps']} batches of text alone"
-    if optim["start_from"] is None:
+    source = optim["start_from"]
+    if source is None:
         return f"{text}."
-    if (Path(optim["start_from"]) / "manifest.yaml").is_file():
-        manifest = load_bundle(optim["start_from"]).manifest
+    if isinstance(source, str) and (Path(source) / "manifest.yaml").is_file():
+        manifest = load_bundle(source).manifest
         return f"{text}, from the weights of {manifest.name} {manifest.version}."
     import torch  # noqa: PLC0415
 
-    before = torch.load(optim["start_from"], map_location="cpu", weights_only=True)["step"]
-    return f"{text}, after {before} batches of an earlier run."
+    def batches(path: str) -> str:
+        return str(torch.load(path, map_location="cpu", weights_only=True)["step"])
+
+    if isinstance(source, str):
+        return f"{text}, after {batches(source)} batches of an earlier run."
+    return f"{text}, from the mean of earlier runs of {' and '.join(map(batches, source))} batches."
 
 
 def _engine(bundle: Path) -> Any:  # noqa: ANN401 - whatever the engine package opens

@@ -54,8 +54,8 @@ class OptimSettings(_Section):
     warm_up: int = Field(100, description="Batches of linear warm-up.")
     weight_decay: float = Field(0.02, description="AdamW's.")
     average: float = Field(0.996, ge=0, lt=1, description="Decay of the averaged weights.")
-    start_from: Path | None = Field(
-        None, description="A checkpoint, or a bundle directory, whose weights to start from."
+    start_from: Path | tuple[Path, ...] | None = Field(
+        None, description="Checkpoint or bundle whose weights to start from; of several: the mean."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,7 +15,6 @@ from edge_daemon.errors import BundleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from edge_daemon.engine.manifest import GraphName
     from edge_daemon.training.network import Network
@@ -23,14 +23,16 @@ _GRAPHS: Final[tuple[GraphName, ...]] = ("image", "question", "answer")
 _WORDS: Final = "question.words.weight"
 
 
-def start_from(network: Network, source: Path, vocab: Sequence[str]) -> torch.Tensor:
-    """Take over the weights of a checkpoint file or a bundle directory.
+def start_from(
+    network: Network, source: Path | Sequence[Path], vocab: Sequence[str]
+) -> torch.Tensor:
+    """Take over the weights of a checkpoint file or a bundle directory; of several: their mean.
 
     Returns which words of vocab are new, bool (V,): all others keep their embedding.  What the
     source lacks, the readers of meaning in a bundle, stays as it is.  Raises BundleError, and
     RuntimeError where the sizes differ.
     """
-    weights, known = _of_bundle(source) if source.is_dir() else _of_checkpoint(source)
+    weights, known = _mean_of([source] if isinstance(source, Path) else source)
     own = network.state_dict()
     words, numbers = own[_WORDS].clone(), {piece: n for n, piece in enumerate(known)}
     for n, piece in enumerate(vocab):
@@ -42,6 +44,17 @@ def start_from(network: Network, source: Path, vocab: Sequence[str]) -> torch.Te
         raise BundleError(f"has no weights {missing[0]!r}", where=str(source))
     network.load_state_dict({**own, **kept, _WORDS: words})
     return torch.tensor([piece not in numbers for piece in vocab])
+
+
+def _mean_of(sources: Sequence[Path]) -> tuple[dict[str, torch.Tensor], list[str]]:
+    first, *others = (_of_bundle(s) if s.is_dir() else _of_checkpoint(s) for s in sources)
+    for source, other in zip(sources[1:], others):
+        if other[1] != first[1] or other[0].keys() != first[0].keys():
+            raise BundleError(
+                f"is not of the same words and sizes as {sources[0]}", where=str(source)
+            )
+    weights = {k: sum((o[0][k] for o in others), x) / len(sources) for k, x in first[0].items()}
+    return weights, first[1]
 
 
 def _of_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], list[str]]:

@@ -18,6 +18,7 @@ from edge_daemon.engine.anatomy import dissect
 from edge_daemon.engine.bundle import load_bundle
 from edge_daemon.engine.goldens import verify_goldens
 from edge_daemon.engine.open import open_backend
+from edge_daemon.errors import BundleError
 from edge_daemon.training.__main__ import main
 from edge_daemon.training.pack import pack
 from edge_daemon.training.pictures import open_pictures
@@ -247,6 +248,23 @@ def test_a_bundle_gives_back_the_weights_it_was_exported_from(
     for name, value in fresh.state_dict().items():
         if not name.startswith("meaning."):
             assert torch.equal(value, trained[name]), name
+
+
+def test_a_run_starts_from_the_mean_of_others(
+    settings_file: Path, made: Path, tmp_path: Path
+) -> None:
+    settings, tokenizer = Settings.read(settings_file), load_bundle(made / "tiny").tokenizer
+    first, second = made / "run" / "checkpoint.pt", tmp_path / "checkpoint.pt"
+    state = torch.load(first, weights_only=True)
+    torch.save({**state, "average": {k: 3 * v for k, v in state["average"].items()}}, second)
+    fresh = build_network(settings, len(tokenizer.vocab), tokenizer.max_length)
+    start_from(fresh, (first, second), tokenizer.vocab)
+
+    for name, value in fresh.state_dict().items():
+        torch.testing.assert_close(value, 2 * state["average"][name])
+    torch.save({**state, "vocab": state["vocab"][:-1]}, second)
+    with pytest.raises(BundleError, match="not of the same words and sizes as"):
+        start_from(fresh, (first, second), tokenizer.vocab)
 
 
 def test_a_run_without_steps_teaches_reading_alone(settings_file: Path, made: Path) -> None:
