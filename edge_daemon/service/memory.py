@@ -36,9 +36,6 @@ class SpareMemory:
         self._clock, self._due_s = clock, clock() + _EVERY_S
         self._low_until_s: float | None = None
         self._libc = _glibc()
-        if self._libc is not None:
-            self._libc.mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
-            self._libc.mallopt(_TRIM_THRESHOLD, _HIGH_BYTES)
 
     def tick(self) -> None:
         """Give it back, once a minute; to be called several times a second."""
@@ -51,7 +48,8 @@ class SpareMemory:
         if now_s >= self._due_s:
             self._due_s, self._low_until_s = now_s + _EVERY_S, now_s + _LOW_S
             self._libc.malloc_trim(0)
-            self._libc.mallopt(_TRIM_THRESHOLD, _LOW_BYTES)
+            self._libc.mallopt(_TRIM_THRESHOLD, _LOW_BYTES)  # from now on neither moves by itself
+            self._libc.mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def _glibc() -> ctypes.CDLL | None:
