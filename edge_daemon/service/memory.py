@@ -15,9 +15,7 @@ _TRIM_THRESHOLD: Final = -1  # M_TRIM_THRESHOLD of malloc.h
 _MMAP_THRESHOLD: Final = -3  # M_MMAP_THRESHOLD
 _LOW_BYTES: Final = 1 << 17  # glibc's own, until a larger block was freed
 _HIGH_BYTES: Final = 1 << 26
-_LARGE_BYTES: Final = (
-    1 << 25
-)  # the most that glibc takes; it gets there by itself with large frames
+_LARGE_BYTES: Final = 1 << 25  # the most it takes; with large frames it gets there by itself
 
 
 class SpareMemory:
