@@ -173,7 +173,7 @@ class Witness:
         except RecordingError as fault:
             self._fault_s[part] = now_s
             self.metrics.faults.labels("recording").inc()
-            where = str(self.archive.root.parent / part)  # the same for each file: told once
+            where = self.archive.place(part)  # the same for each file: told once
             self.faults.tell(part, type(fault)(fault.what, where=where, hint=fault.hint))
         else:
             if now_s - self._fault_s.get(part, 0.0) > _STEADY_S:

@@ -15,7 +15,7 @@ from edge_daemon.errors import StorageFullError
 from edge_daemon.recording.index import SegmentIndex
 from edge_daemon.recording.segments import find_segments, segment_path, size_bytes, stat_segment
 from edge_daemon.recording.shelves import RANKS, Kind, Shelf, oldest_of
-from edge_daemon.recording.storage import storage_faults
+from edge_daemon.recording.storage import remove_file, storage_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -315,8 +315,7 @@ class Archive:
         for segment in segments:
             try:
                 for path in segment.paths:
-                    with suppress(FileNotFoundError):
-                        os.unlink(path)
+                    remove_file(path)
             except OSError as exc:  # one stubborn file must not end all recording
                 log.warning("%s: cannot be removed: %s", segment.path, exc.strerror)
             else:

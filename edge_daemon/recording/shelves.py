@@ -11,6 +11,8 @@ from enum import Enum
 from heapq import merge
 from typing import TYPE_CHECKING, Final
 
+from edge_daemon.recording.storage import remove_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -87,7 +89,7 @@ class Shelf:
 
     def add(self, camera: CameraId, path: str) -> None:
         """Count a file that was written."""
-        days, day = self._days.setdefault(camera, {}), _day_of(path)
+        days, day = self._days.setdefault(camera, {}), os.path.basename(os.path.dirname(path))
         days[day] = days.get(day, 0) + os.lstat(path).st_size
 
     def older(self, camera: CameraId, than: datetime) -> Iterator[Kept]:
@@ -107,10 +109,10 @@ class Shelf:
 
     def remove(self, kept: Kept, *, with_day: bool) -> None:
         """Remove a file; with_day: and the directory of its day when that is empty."""
-        with suppress(FileNotFoundError):
-            os.unlink(kept.path)
-        directory, day = os.path.dirname(kept.path), _day_of(kept.path)
-        days = self._days.get(os.path.basename(os.path.dirname(directory)), {})
+        remove_file(kept.path)
+        directory = os.path.dirname(kept.path)
+        _, camera, day = directory.rsplit("/", 2)
+        days = self._days.get(camera, {})
         days[day] = max(days.get(day, 0) - kept.size_bytes, 0)
         if with_day:
             with suppress(OSError):
@@ -122,8 +124,7 @@ class Shelf:
         with os.scandir(day) as entries:
             for entry in entries:
                 if entry.name.startswith(".") and self._name.fullmatch(entry.name[1:]):
-                    with suppress(FileNotFoundError):
-                        os.unlink(entry.path)
+                    remove_file(entry.path)
         return sum(kept.size_bytes for kept in self._on(day))
 
     def _on(self, day: str) -> Iterator[Kept]:
@@ -162,7 +163,3 @@ def oldest_of(
 
 def _age(kept: Kept) -> tuple[datetime, str]:
     return kept.at, os.path.basename(kept.path)
-
-
-def _day_of(path: str) -> str:
-    return os.path.basename(os.path.dirname(path))

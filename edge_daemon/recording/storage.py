@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import errno
 import io
-from contextlib import contextmanager
+import os
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import RecordingError, StorageFullError
@@ -44,6 +45,12 @@ def storage_faults(path: StrPath) -> Iterator[None]:
             raise StorageFullError(what, where=str(path), hint=hint) from exc
         hint = _HINTS.get(exc.errno or 0, "check the disk, or choose another place")
         raise RecordingError(what, where=str(path), hint=hint) from exc
+
+
+def remove_file(path: StrPath) -> None:
+    """Remove a file, which may be gone already.  Raises OSError."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 class StorageFile(io.FileIO):

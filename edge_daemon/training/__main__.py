@@ -160,8 +160,6 @@ def _notes(material: Material, chosen: argparse.Namespace) -> dict[str, Any]:
 
 def _history(run: Path) -> str:
     """How long was trained, in words."""
-    from edge_daemon.engine.bundle import load_bundle  # noqa: PLC0415
-
     optim = json.loads((run / "settings.json").read_text())["optim"]
     if optim["steps"]:
         steps = json.loads((run / "curves.jsonl").read_text().splitlines()[-1])["step"]
@@ -171,17 +169,22 @@ def _history(run: Path) -> str:
     source = optim["start_from"]
     if source is None:
         return f"{text}."
-    if isinstance(source, str) and (Path(source) / "manifest.yaml").is_file():
+    if isinstance(source, str):
+        return f"{text}, from {_origin(source)}."
+    return f"{text}, from the mean of {' and '.join(map(_origin, source))}."
+
+
+def _origin(source: str) -> str:
+    """What a bundle or a checkpoint gives to start from, in words."""
+    from edge_daemon.engine.bundle import load_bundle  # noqa: PLC0415
+
+    if (Path(source) / "manifest.yaml").is_file():
         manifest = load_bundle(source).manifest
-        return f"{text}, from the weights of {manifest.name} {manifest.version}."
+        return f"the weights of {manifest.name} {manifest.version}"
     import torch  # noqa: PLC0415
 
-    def batches(path: str) -> str:
-        return str(torch.load(path, map_location="cpu", weights_only=True)["step"])
-
-    if isinstance(source, str):
-        return f"{text}, after {batches(source)} batches of an earlier run."
-    return f"{text}, from the mean of earlier runs of {' and '.join(map(batches, source))} batches."
+    steps = torch.load(source, map_location="cpu", weights_only=True)["step"]
+    return f"an earlier run of {steps} batches"
 
 
 def _engine(bundle: Path) -> Any:  # noqa: ANN401 - whatever the engine package opens
