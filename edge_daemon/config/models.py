@@ -234,7 +234,9 @@ class CameraConfig(Section):
     source: Annotated[SourceAddress, PlainValidator(_address)] = Field(
         description="rtsp(s)://, http(s)://, /dev/videoN, file, glob, image directory, test:SCENE."
     )
-    transport: Literal["tcp", "udp"] = Field("tcp", description="RTSP only.")
+    transport: Literal["tcp", "udp"] = Field(
+        "tcp", description="rtsp only; rtsps is always TCP, its certificate is not checked."
+    )
     stall_after: Duration = Field(10.0, description="No frame for so long: UNKNOWN, reconnect.")
     blind_after: Duration | None = Field(
         5.0, description="Black, covered or out of focus for so long: UNKNOWN; null: not watched."

@@ -134,7 +134,7 @@ class RtspServer:
 
     def clip_at(self, url: str) -> Clip | None:
         """The clip a request is about."""
-        path = re.sub(r"^rtsp://[^/]*/", "", url)
+        path = re.sub(r"^rtsps?://[^/]*/", "", url)
         return self._read.get(path.split("/trackID")[0].rstrip("/"))
 
     def _accept(self, listener: socket.socket) -> None:
