@@ -95,5 +95,5 @@ def test_a_port_that_never_greets_is_given_up() -> None:
 
 def test_rtsp_where_tls_is_spoken_is_no_camera(url: str) -> None:
     # The door answers by an alert and hangs up: which of the two comes first is a race.
-    with pytest.raises(SourceUnavailableError, match="is no RTSP camera|closed by the camera"):
+    with pytest.raises(SourceUnavailableError, match=r"is no RTSP camera|closed by the camera"):
         first_frames(url.replace("rtsps:", "rtsp:"), 1)
