@@ -158,7 +158,8 @@ class _Subscriber:
 
 def _watch(settings: Settings, live_s: float) -> int:
     """Run the daemon until the source ends; a live one for so many seconds."""
-    from edge_daemon.service.daemon import Command, Daemon  # noqa: PLC0415  keeps --help light
+    from edge_daemon.service.commands import Command  # noqa: PLC0415  keeps --help light
+    from edge_daemon.service.daemon import Daemon  # noqa: PLC0415
 
     daemon = Daemon(settings, where="demo", reread=lambda: settings)
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import argparse
 
     from edge_daemon.config.models import Settings
+    from edge_daemon.service.commands import Commands
     from edge_daemon.service.daemon import Ending
 
 log = logging.getLogger(__name__)
@@ -31,22 +33,33 @@ def run(args: argparse.Namespace) -> int:
     """
     from edge_daemon.config.load import load_settings  # noqa: PLC0415  keeps --help light
     from edge_daemon.errors import EdgeError  # noqa: PLC0415
-    from edge_daemon.logs import set_up_logging  # noqa: PLC0415
+    from edge_daemon.service.commands import Command, Commands  # noqa: PLC0415
 
-    path = Path(args.config)
-    settings = load_settings(path)
-    set_up_logging("debug" if args.verbose else settings.log.level, settings.log.format)
-    ending = _live(settings, path)
-    while ending.restart is not None:
-        previous, settings = settings, ending.restart
-        set_up_logging("debug" if args.verbose else settings.log.level, settings.log.format)
+    path, commands = Path(args.config), Commands()
+    settings, previous = load_settings(path), None
+    signal.signal(signal.SIGHUP, lambda *_: commands.put(Command.RELOAD))
+    while True:
+        _set_up_logging(settings, verbose=args.verbose)
         try:
-            ending = _live(settings, path)
+            ending = _live(settings, path, commands)
         except EdgeError as exc:
-            log.error("reload: %s; starting again as before", exc)
-            settings = previous
-            ending = _live(settings, path)
-    return _end_at_once_if_hung(ending.code)
+            if previous is None:
+                raise
+            why = str(exc)
+        else:
+            if ending.restart is None:
+                return _end_at_once_if_hung(ending.code)
+            settings, previous = ending.restart, settings
+            continue
+        # Not above: exc holds on to all that the failed start had opened.
+        settings, previous = previous, None
+        log.error("reload: %s; starting again as before", why)
+
+
+def _set_up_logging(settings: Settings, *, verbose: bool) -> None:
+    from edge_daemon.logs import set_up_logging  # noqa: PLC0415  keeps --help light
+
+    set_up_logging("debug" if verbose else settings.log.level, settings.log.format)
 
 
 def _end_at_once_if_hung(code: int) -> int:
@@ -63,29 +76,35 @@ def _end_at_once_if_hung(code: int) -> int:
     return code
 
 
-def _live(settings: Settings, path: Path) -> Ending:
+def _live(settings: Settings, path: Path, commands: Commands) -> Ending:
     """Return how one life of the daemon ended."""
     from edge_daemon.config.load import load_settings  # noqa: PLC0415  keeps --help light
-    from edge_daemon.service.daemon import Command, Daemon  # noqa: PLC0415
+    from edge_daemon.service.commands import Command  # noqa: PLC0415
+    from edge_daemon.service.daemon import Daemon, Ending  # noqa: PLC0415
     from edge_daemon.web.server import WebServer, bind  # noqa: PLC0415
 
+    # Until there is a daemon, a stop ends the process: nothing is lost, and an engine opens slowly.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    if commands.over_by is not None:  # it came between two lives
+        return Ending(0)
     http = settings.http
-    port = bind(http) if http else None  # quick to fail; an engine is slow to open
-    daemon = Daemon(settings, where=str(path), reread=lambda: load_settings(path))
-    web = WebServer(http, daemon, port) if http and port else None
+    with bind(http) if http else nullcontext() as port:  # quick to fail
+        daemon = Daemon(settings, where=str(path), reread=lambda: load_settings(path),
+                        commands=commands)  # fmt: skip
+        web = WebServer(http, daemon, port) if http and port else None
 
-    def stop(*_: object) -> None:
-        daemon.request(Command.STOP)
-        if web is not None:  # it may take as long as the rest, and does so meanwhile
-            web.leave()
+        def stop(*_: object) -> None:
+            commands.put(Command.STOP)
+            if web is not None:  # it may take as long as the rest, and does so meanwhile
+                web.leave()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGHUP, lambda *_: daemon.request(Command.RELOAD))
-    if web is not None:
-        web.start()
-    try:
-        return daemon.run()
-    finally:
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
         if web is not None:
-            web.stop()
+            web.start()
+        try:
+            return daemon.run()
+        finally:
+            if web is not None:
+                web.stop()

@@ -105,6 +105,7 @@ class _Standing:
     episodes: Episodes
     since: datetime
     paused: bool = False
+    is_resumed: bool = False  # what an earlier life said still stands
     frame: Frame | None = None
     judged_mono_s: float | None = None
     event_id: str | None = None
@@ -135,9 +136,11 @@ class Board:
         listeners: Sequence[Listener],
         past: Callable[[QuestionId], Said | None] = lambda _: None,
         witness: Witness | None = None,
+        *,
+        wait_for_room: Callable[[], None] = lambda: None,
     ) -> None:
         self.camera = camera.id
-        self._witness = witness
+        self._witness, self._wait_for_room = witness, wait_for_room
         self._scribe: Scribe | None = None
         self._picture: NDArray[np.uint8] | None = None  # that the engine saw last
         self._live = camera.source.live
@@ -156,6 +159,9 @@ class Board:
             for standing in self._standing.values():
                 reason = Reason.PAUSED if standing.paused else Reason.STARTING
                 self._tell(standing, standing.machine.lose(reason, self._now_s()))
+                standing.is_resumed = False
+        for listener in self._listeners:
+            listener.on_camera(self.camera, up=False)
 
     def connected(self) -> None:
         """Stream time of a new connection goes on where the last one ended, and so does sight."""
@@ -186,7 +192,8 @@ class Board:
             self._origin = replace(self._origin, model=model)
 
     def catch_up(self) -> None:
-        """Wait for the files of earlier events, if they are many: a file loses nothing."""
+        """Wait for earlier events and their files, if they are many: a file loses nothing."""
+        self._wait_for_room()
         if self._witness is not None:
             self._witness.wait_for_room()
 
@@ -248,6 +255,8 @@ class Board:
         """Stop or go on asking a question.  Raises KeyError for one that is not here."""
         with self._lock:
             standing = self._standing[question]
+            if standing.paused == paused:
+                return
             standing.paused = paused
             reason = Reason.PAUSED if paused else Reason.STARTING
             self._tell(standing, standing.machine.lose(reason, self._now_s()))
@@ -327,7 +336,7 @@ class Board:
     def _event(self, standing: _Standing, change: Change) -> Event:
         settings, frame, event_id = standing.settings, standing.frame, str(uuid7())
         now, duration_s = _now(), change.duration_s
-        if change.reason is Reason.STARTING:  # begun in an earlier life, of another clock
+        if standing.is_resumed:  # begun in an earlier life, of another clock
             duration_s = max(0.0, (now - standing.since).total_seconds())
         place = standing.episodes.add(event_id, change.verdict)
         return Event(
@@ -373,6 +382,7 @@ def _resumed(settings: QuestionConfig, said: Said | None) -> _Standing:
         episodes,
         since=said.since,
         paused=said.reason is Reason.PAUSED,
+        is_resumed=True,
         event_id=said.event_id or None,
     )
 

@@ -103,6 +103,12 @@ class Inference:
             questions = self._engine.prepare([text], [zone])
             return float(self._engine.answer(client.tokens, questions).p_yes[0, 0])
 
+    def close(self) -> None:
+        """Close the engine, when run() has ended; who asks afterwards gets None."""
+        with self._lock:
+            self._clients.clear()
+            self._engine.close()
+
     def run(self) -> None:
         """Answer until the mailboxes are closed and empty."""
         while frames := self._mailboxes.take(self._pace.fitting()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from contextlib import contextmanager
 from threading import Condition
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
     from edge_daemon.types import Event
 
-_MOST_WAITING: Final = 1000  # events, 6 MB; whoever brings more waits for the disk
+_MANY: Final = 1000  # events, 6 MB; whoever can wait does
+_MOST: Final = 5000  # with a disk that hangs for minutes
 
 
 class GroupCommit:
@@ -22,13 +24,18 @@ class GroupCommit:
     A disk takes 5 to 50 ms for what is to outlive a power cut, and now and then seconds, so that
     nobody who judges may wait for it.  write gets events in the order in which they came, none
     where there is only something to tell, and what it has to call as soon as they are kept.
-    Every method but run() may be called by any thread.
+    on_dropped hears of each event that was given up.  Every method but run() may be called by any
+    thread.
     """
 
-    def __init__(self, write: Callable[[Sequence[Event], Callable[[], None]], None]) -> None:
-        self._write = write
+    def __init__(
+        self,
+        write: Callable[[Sequence[Event], Callable[[], None]], None],
+        on_dropped: Callable[[int], None],
+    ) -> None:
+        self._write, self._on_dropped = write, on_dropped
         self._changed = Condition()
-        self._events: list[Event] = []
+        self._events: deque[Event] = deque()
         self._news: dict[Hashable, Callable[[], None]] = {}
         self._n_come = self._n_done = 0  # turns of run() that were asked for, and made
         self._at_work: Sequence[Event] = ()
@@ -36,11 +43,19 @@ class GroupCommit:
         self._is_closed = False
 
     def keep(self, event: Event) -> None:
-        """Have an event written soon; wait only where very many do already."""
+        """Have an event written soon.  Never waits: of too many the oldest is dropped."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._events) < _MOST_WAITING or self._is_closed)
             self._events.append(event)
             self._ask_for_turn()
+            if len(self._events) <= _MOST:
+                return
+            self._events.popleft()
+        self._on_dropped(1)
+
+    def wait_for_room(self) -> None:
+        """Wait while many events do: for those who bring what can wait."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._events) < _MANY or self._is_closed)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -93,8 +108,8 @@ class GroupCommit:
             self._changed.wait_for(lambda: self._n_done < self._n_come or self._is_closed)
             if self._n_done >= self._n_come:
                 return False
-            n, events, news = self._n_come, self._events, self._news
-            self._events, self._news, self._at_work = [], {}, events
+            n, events, news = self._n_come, tuple(self._events), self._news
+            self._events, self._news, self._at_work = deque(), {}, events
             self._since_s = time.monotonic()
             self._changed.notify_all()
 

@@ -10,7 +10,6 @@ import contextlib
 import time
 from collections import deque
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +17,6 @@ from edge_daemon.errors import EdgeError, PublishError
 from edge_daemon.publish.payloads import event_json
 from edge_daemon.publish.said import Said, by_question, row_of
 from edge_daemon.publish.storage import DamagedError, EventsDroppedError, OutboxFile
-from edge_daemon.types import Reason, Verdict
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_daemon.config.models import OutboxConfig
-    from edge_daemon.types import CameraId, Event, QuestionId
+    from edge_daemon.types import CameraId, Event, QuestionId, Reason
 
 FILE_NAME: Final = "outbox.sqlite"
 MEMORY_EVENTS: Final = 10_000  # about 10 MB: waits in memory while the disk fails
@@ -154,8 +152,7 @@ class Outbox:
         """Keep why a question is UNKNOWN now, where no event tells: PAUSED lasts over a restart."""
         key = (camera, question)
         with self._lock:
-            never = Said(0, Verdict.UNKNOWN, None, None, "", datetime.now(timezone.utc))
-            self._said[key] = replace(self._said.get(key, never), reason=reason)
+            self._said[key] = replace(self._said.get(key, Said.nothing()), reason=reason)
             self._said_unsaved.add(key)
             self._save()
 
@@ -257,14 +254,7 @@ class Outbox:
             pending = Pending(self._next_n, event.id, *key, event_json(event))
             self._next_n += 1
             self._waiting.append(_Waiting(pending, self._now_s()))
-        self._said[key] = Said(
-            seq=event.seq,
-            verdict=event.verdict,
-            reason=event.reason,
-            episode=event.episode if event.verdict is Verdict.YES else None,
-            event_id=event.id,
-            since=event.decided_at,
-        )
+        self._said[key] = Said.by(event)
         self._said_unsaved.add(key)
 
     def _now_s(self) -> float:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from edge_daemon.types import Reason, Verdict
 
 if TYPE_CHECKING:
-    from edge_daemon.types import CameraId, QuestionId
+    from typing_extensions import Self
+
+    from edge_daemon.types import CameraId, Event, QuestionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,23 @@ class Said:
     episode: str | None  # id of the YES that began it, while one is open
     event_id: str  # empty: there was none yet
     since: datetime
+
+    @classmethod
+    def by(cls, event: Event) -> Self:
+        """Return what an event says."""
+        return cls(
+            seq=event.seq,
+            verdict=event.verdict,
+            reason=event.reason,
+            episode=event.episode if event.verdict is Verdict.YES else None,
+            event_id=event.id,
+            since=event.decided_at,
+        )
+
+    @classmethod
+    def nothing(cls) -> Self:
+        """Return what is known of a question before its first event."""
+        return cls(0, Verdict.UNKNOWN, None, None, "", datetime.now(timezone.utc))
 
 
 def row_of(key: tuple[CameraId, QuestionId], said: Said) -> tuple[Any, ...]:

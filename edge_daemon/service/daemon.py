@@ -7,16 +7,21 @@ import math
 import time
 from collections import Counter
 from dataclasses import dataclass
-from enum import Enum
 from functools import partial
-from queue import Empty, SimpleQueue
 from random import Random
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.config.diff import compare
 from edge_daemon.config.fingerprint import fingerprint
 from edge_daemon.engine.open import open_engine
-from edge_daemon.errors import BrokerUnavailableError, ConfigError, RecordingError
+from edge_daemon.errors import (
+    BrokerUnavailableError,
+    ConfigError,
+    EdgeError,
+    PublishError,
+    RecordingError,
+)
 from edge_daemon.logs import FaultLog
 from edge_daemon.metrics import Metrics
 from edge_daemon.pipeline.board import Board, Listener, Origin
@@ -28,7 +33,7 @@ from edge_daemon.publish.payloads import answer_json, refusal_json
 from edge_daemon.recording.retention import Archive
 from edge_daemon.retry import Retry
 from edge_daemon.service.clock import clock_synced
-from edge_daemon.service.deadline import Deadline
+from edge_daemon.service.commands import Command, Commands
 from edge_daemon.service.delivery import Delivery
 from edge_daemon.service.health import Readiness, Vitals, readiness
 from edge_daemon.service.memory import SpareMemory
@@ -46,25 +51,18 @@ if TYPE_CHECKING:
     from edge_daemon.config.models import CameraConfig, Settings
     from edge_daemon.engine.base import Engine
     from edge_daemon.publish.commands import AskRequest
+    from edge_daemon.service.deadline import Deadline
     from edge_daemon.sources.base import Source
 
 log = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.25
-_STOP_S: Final = 4.0  # the whole of it, from the request; the process's own end comes on top
+_START_S: Final = 90.0  # TimeoutStartSec of systemd/edge-daemon.service
 _CAMERA_STOP_S: Final = 1.8  # a source notices within 1 s
 _WORK_STOP_S: Final = 1.0
 _WITNESS_STOP_S: Final = 0.6  # then what it has begun
 _MOST_LEFT_BEHIND: Final = 5  # threads of one camera
 _PATIENCE_S: Final = 5.0  # a broker may be slow to greet; after that the wait is told
-
-
-class Command(Enum):
-    """What somebody outside, or a part of the daemon, wants of it."""
-
-    STOP = "stop"
-    RELOAD = "reload"
-    BUG = "bug"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +92,7 @@ class Daemon:
         *,
         where: str,
         reread: Callable[[], Settings],
+        commands: Commands | None = None,
         listeners: Sequence[Listener] = (),
         parts: Parts | None = None,
     ) -> None:
@@ -101,12 +100,12 @@ class Daemon:
         self.settings, self.metrics = settings, Metrics()
         self._reread, self._more_listeners = reread, tuple(listeners)
         self._parts = parts or Parts()
-        self._commands: SimpleQueue[Command] = SimpleQueue()
-        self._over_by: Deadline | None = None  # once a stop was asked for
+        self._commands = commands or Commands()
         self._notifier, self._faults = Notifier(), FaultLog(log)
-        self._supervisor = Supervisor(on_bug=lambda: self.request(Command.BUG))
+        self._supervisor = Supervisor()
         self._mailboxes = Mailboxes(on_drop=self._count_drop)
         self._cameras: dict[str, Camera] = {}
+        self._changing = Lock()  # while cameras are put in and out
         self._dropped: Counter[str] = Counter()
         self._engine = self._parts.engine or open_engine(
             settings.engine, plans=settings.data_dir / "plans", may_build=True
@@ -146,8 +145,6 @@ class Daemon:
 
     def request(self, command: Command) -> None:
         """Ask for something; safe from signal handlers and any thread."""
-        if command is Command.STOP and self._over_by is None:
-            self._over_by = Deadline.within(_STOP_S)
         self._commands.put(command)
 
     def hanging(self) -> list[str]:
@@ -161,24 +158,29 @@ class Daemon:
     def run(self) -> Ending:
         """Work until asked to stop, or until every source has ended."""
         try:
-            self._delivery.announce(self.settings.cameras)
-            self._delivery.start()
-            self._supervisor.start("witness", self._witness.run)
-            self._supervisor.start("inference", self._inference.run)
-            for camera in self.settings.cameras:
-                self._add(camera)
-            self._notifier.send("READY=1", f"STATUS={len(self._cameras)} cameras")
-            return self._watch()
+            with self._changing:
+                self._delivery.start(self.settings.cameras)
+                self._supervisor.start("witness", self._witness.run)
+                self._supervisor.start("inference", self._inference.run)
+                for camera in self.settings.cameras:
+                    self._add(camera)
+            status = f"STATUS={len(self._cameras)} cameras"
+            self._notifier.send("READY=1", status, *self._notifier.watched())
+            ending = self._watch()
+            # To systemd a new start is a reload that takes longer.
+            is_over = ending.restart is None
+            self._notifier.send(*(["STOPPING=1"] if is_over else self._notifier.watched(_START_S)))
+            return ending
         finally:
             self._end()
 
     def _watch(self) -> Ending:
         while True:
-            command = self._next_command()
+            command = self._commands.next(_TICK_S)
+            if self._supervisor.has_bug:
+                return Ending(70)
             if command is Command.STOP:
                 return Ending(0)
-            if command is Command.BUG:
-                return Ending(70)
             if command is Command.RELOAD and (restart := self._reload()) is not None:
                 return Ending(0, restart)
             self._follow_engine()
@@ -237,12 +239,6 @@ class Daemon:
         failed = any(camera.failed for camera in self._cameras.values())
         return 69 if failed or waiting else 0
 
-    def _next_command(self) -> Command | None:
-        try:
-            return self._commands.get(timeout=_TICK_S)
-        except Empty:
-            return None
-
     def _finished(self) -> bool:
         """Whether there are only files, and all were read to their end."""
         return all(camera.finite and camera.finished for camera in self._cameras.values())
@@ -251,17 +247,17 @@ class Daemon:
         """Take over the changed file; return the settings if that needs a new start."""
         self._notifier.send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
-            new = self._reread()
-            check_files(new, where="reload")
+            new = self._read_again()
             changes = compare(self.settings, new)
             if changes.shared:
                 log.info("reload: %s changed, starting again", ", ".join(changes.shared))
                 return new
             self.settings, self._fingerprint = new, fingerprint(new)
-            self._remove([*changes.removed, *(camera.id for camera in changes.changed)])
-            self._delivery.announce(new.cameras)
-            for camera in (*changes.changed, *changes.added):
-                self._add(camera)
+            with self._changing:
+                self._remove([*changes.removed, *(camera.id for camera in changes.changed)])
+                self._delivery.announce(new.cameras)
+                for camera in (*changes.changed, *changes.added):
+                    self._add(camera)
             log.info("reload: %s", changes.summary())
         except ConfigError as exc:
             for fault in exc.faults:
@@ -269,6 +265,19 @@ class Daemon:
             log.error("reload: the running configuration is kept")
         self._notifier.send("READY=1")
         return None
+
+    def _read_again(self) -> Settings:
+        """Return the changed file's settings.  Raises ConfigError."""
+        try:
+            new = self._reread()
+            check_files(new, where="reload")
+        except EdgeError:
+            raise
+        except Exception as exc:  # what runs must not end by what somebody wrote
+            log.debug("reload", exc_info=True)
+            what = f"a bug: {type(exc).__name__}: {exc}".splitlines()[0]
+            raise ConfigError(what, where="configuration", hint="please report it") from exc
+        return new
 
     def _add(self, settings: CameraConfig) -> None:
         origin = Origin(self.settings.device.id, self._model, clock_synced)
@@ -281,6 +290,7 @@ class Daemon:
             listeners,
             lambda q: self._delivery.last_said(settings.id, q),
             witness,
+            wait_for_room=self._delivery.wait_for_room,
         )
         self._inference.add(board, settings)
         limit_s = min(q.unknown_after for q in settings.questions)
@@ -311,7 +321,7 @@ class Daemon:
     def _remove(self, names: Sequence[str]) -> None:
         """End cameras."""
         cameras = [self._cameras.pop(name) for name in names]
-        deadline = self._deadline()
+        deadline = self._commands.deadline()
         hanging = self._stop(cameras, deadline)
         for name in names:
             self._mailboxes.shut(name)
@@ -322,14 +332,14 @@ class Daemon:
         for camera in cameras:
             self.metrics.forget(camera.settings.id, [q.id for q in camera.settings.questions])
             self._delivery.forget(camera.settings)
+            self._vitals.forget(camera.settings.id)
 
     def _end(self) -> None:
-        self._notifier.send("STOPPING=1")
-        deadline = self._deadline()
+        deadline = self._commands.deadline()
         hanging = self._stop(self._cameras.values(), deadline)
         self._mailboxes.close()
         if self._supervisor.join("inference", deadline.share_s(_WORK_STOP_S)):
-            self._engine.close()
+            self._inference.close()
         for camera in hanging:  # no answer comes any more
             camera.leave()
         self._witness.close(deadline.share_s(_WITNESS_STOP_S))
@@ -337,10 +347,6 @@ class Daemon:
         self._supervisor.join("witness", deadline.share_s(_WORK_STOP_S))
         self._tell_health()
         self._delivery.end(deadline)
-
-    def _deadline(self) -> Deadline:
-        """Return when something that ends now is to be over."""
-        return self._over_by or Deadline.within(_STOP_S)
 
     def _stop(self, cameras: Iterable[Camera], deadline: Deadline) -> list[Camera]:
         """End the threads of cameras; return those that hang."""
@@ -351,13 +357,21 @@ class Daemon:
         return [by_thread[name] for name in left]
 
     def _pause(self, camera: str, question: str, enabled: bool) -> None:  # noqa: FBT001  callback
-        """Take a command of the publisher, which has checked the names."""
-        self._cameras[camera].board.pause(question, paused=not enabled)
-        self._delivery.on_paused(camera, question, paused=not enabled)
+        """Take a command of the publisher.  Raises PublishError where its question has gone."""
+        with self._changing:
+            running = self._cameras.get(camera)
+            if running is None or question not in running.board.states():
+                what = f"a command for {camera}/{question}, which a reload removed"
+                raise PublishError(what, where="mqtt", hint="use one that there is")
+            running.board.pause(question, paused=not enabled)
+            self._delivery.on_paused(camera, question, paused=not enabled)
 
     def _ask(self, request: AskRequest) -> bytes:
         """Answer a question about a camera's last frame, once.  Raises EdgeError."""
-        camera = self._cameras[request.camera]
+        camera = self._cameras.get(request.camera)
+        if camera is None:
+            hint = "ask again in a few seconds"
+            return refusal_json(error="the camera is being started", where="mqtt", hint=hint)
         zone = camera.settings.zones.get(request.zone) if request.zone else None
         if request.zone and zone is None:
             hint = f"use null or one of: {', '.join(camera.settings.zones) or 'it has none yet'}"

@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from edge_daemon.errors import BrokerRefusedError, BrokerUnavailableError, Confi
 from edge_daemon.publish.commit import GroupCommit
 from edge_daemon.publish.mqtt import MqttPublisher
 from edge_daemon.publish.outbox import Outbox
+from edge_daemon.publish.said import Said
 from edge_daemon.publish.storage import EventsDroppedError
 from edge_daemon.types import Reason
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from edge_daemon.publish.commands import AskRequest
     from edge_daemon.publish.delivery import Outcome
     from edge_daemon.publish.payloads import CameraHealth
-    from edge_daemon.publish.said import Said
     from edge_daemon.service.deadline import Deadline
     from edge_daemon.service.supervisor import Supervisor
     from edge_daemon.types import CameraId, Event, QuestionId, QuestionState
@@ -39,7 +40,6 @@ _DRAIN_S: Final = 1.5
 _WRITE_S: Final = 1.0
 _LAST_WRITE_S: Final = 3.0  # beyond the time of a stop, rather than lose events
 _GLANCE_S: Final = 0.1
-_FLUSH_S: Final = 5.0  # of a disk that takes its time
 _FAREWELL_S: Final = 0.1  # for a thread that has said goodbye
 _PATIENCE_S: Final = 120.0  # the publisher turns every second, and connects within 20; disks hang
 
@@ -64,6 +64,7 @@ class Delivery:
         self._metrics, self._faults, self._supervisor = metrics, faults, supervisor
         self._on_ask = on_ask
         self._told: dict[tuple[CameraId, QuestionId], tuple[object, float]] = {}
+        self._said: dict[tuple[CameraId, QuestionId], Said] = {}  # in this life, kept or not yet
         self._questions: set[tuple[CameraId, QuestionId]] = set()  # that there are now
         self._disk_fault_s = -math.inf
         self._mqtt: MqttPublisher | None = None
@@ -75,7 +76,7 @@ class Delivery:
             on_fault=self._outbox_fault,
             on_dropped=lambda n: metrics.publish.labels("dropped").inc(n),
         )
-        self._commit = GroupCommit(self._write)
+        self._commit = GroupCommit(self._write, self._give_up)
         if settings.mqtt is None:
             return
         self._mqtt = MqttPublisher(
@@ -88,8 +89,9 @@ class Delivery:
             on_ask=self._answer,
         )
 
-    def start(self) -> None:
+    def start(self, cameras: Sequence[CameraConfig]) -> None:
         """Begin to write; connect, and keep trying."""
+        self._announce(cameras)
         self._writes = self._supervisor.pulse("outbox")
         self._supervisor.start("outbox", self._commit.run)
         if self._mqtt is not None:
@@ -97,10 +99,15 @@ class Delivery:
             self._supervisor.start("mqtt", self._mqtt.run)
 
     def announce(self, cameras: Sequence[CameraConfig]) -> None:
-        """Tell which cameras there are now; what was retained of others is emptied."""
+        """Tell which cameras there are now; what was retained of others is emptied.
+
+        After all that came before: nothing of the others is told any more then.
+        """
+        self._commit.then("cameras", partial(self._announce, cameras))
+
+    def _announce(self, cameras: Sequence[CameraConfig]) -> None:
         if self._mqtt is None:
             return
-        self._commit.flush(_FLUSH_S)  # nothing of the others is told after that
         self._questions = {(camera.id, q.id) for camera in cameras for q in camera.questions}
         self._mqtt.announce(cameras)
         for camera in cameras:
@@ -111,8 +118,11 @@ class Delivery:
 
     def last_said(self, camera: CameraId, question: QuestionId) -> Said | None:
         """Return what was said last of a question, before a restart too."""
-        self._commit.flush(_FLUSH_S)
-        return self._outbox.last_said(camera, question)
+        return self._said.get((camera, question)) or self._outbox.last_said(camera, question)
+
+    def wait_for_room(self) -> None:
+        """Wait for a disk that is far behind: for a file, which loses nothing."""
+        self._commit.wait_for_room()
 
     def on_snapshot(self, event: Event, jpeg: bytes) -> None:
         """Publish the picture behind an event, unless its question was removed meanwhile."""
@@ -130,6 +140,7 @@ class Delivery:
         """Have events put into the outbox, and what they say published then, before them."""
         with self._commit.together():
             for event in events:
+                self._said[camera, question] = Said.by(event)
                 self._commit.keep(event)
                 self._metrics.events.labels(camera, question, event.verdict.value).inc()
             self._show(camera, question, state)
@@ -139,7 +150,7 @@ class Delivery:
         self._metrics.said(camera, question, state.verdict)
         if state.p_yes is not None:
             self._metrics.p_yes.labels(camera, question).set(state.p_yes)
-        says, now_s = (state.verdict, state.reason), time.monotonic()
+        says, now_s = (state.verdict, state.reason, state.event_id), time.monotonic()
         said, at_s = self._told.get((camera, question), (None, 0.0))
         if self._mqtt is not None and (says != said or now_s - at_s >= _STATE_EVERY_S):
             self._told[camera, question] = (says, now_s)
@@ -155,14 +166,22 @@ class Delivery:
     def on_health(self, camera: CameraId, health: CameraHealth) -> None:
         """Publish how a camera fares."""
         if self._mqtt is not None:
-            self._mqtt.publish_health(camera, health)
+            publish = partial(self._mqtt.publish_health, camera, health)
+            self._commit.then(("health", camera), publish)
 
     def on_paused(self, camera: CameraId, question: QuestionId, *, paused: bool) -> None:
-        """Keep and publish whether a question is asked."""
-        self._commit.flush(_FLUSH_S)  # the event that says so came before
-        self._outbox.note(camera, question, Reason.PAUSED if paused else Reason.STARTING)
+        """Keep and publish whether a question is asked, after the event that says so."""
+        said = self.last_said(camera, question) or Said.nothing()
+        reason = Reason.PAUSED if paused else Reason.STARTING
+        self._said[camera, question] = replace(said, reason=reason)
+        note = partial(self._note, camera, question, reason)
+        self._commit.then(("enabled", camera, question), note)
+
+    def _note(self, camera: CameraId, question: QuestionId, reason: Reason) -> None:
+        self._outbox.note(camera, question, reason)
         if self._mqtt is not None:
-            self._mqtt.publish_enabled(camera, question, enabled=not paused)
+            enabled = reason is not Reason.PAUSED
+            self._mqtt.publish_enabled(camera, question, enabled=enabled)
 
     def forget(self, camera: CameraConfig) -> None:
         """Publish the states of a camera that comes back whole."""
@@ -217,6 +236,12 @@ class Delivery:
                 self._mqtt.publish_events(events, tell)
             else:
                 self._outbox.append(*events, kept=tell)
+
+    def _give_up(self, n_events: int) -> None:
+        self._metrics.publish.labels("dropped").inc(n_events)
+        what, hint = "the oldest event was dropped", "see what else uses the disk, or replace it"
+        fault = EventsDroppedError(f"{what}: the disk hangs", where="outbox", hint=hint)
+        self._faults.tell("outbox drops", fault)
 
     def _publish_snapshot(self, mqtt: MqttPublisher, event: Event, jpeg: bytes) -> None:
         if (key := (event.camera, event.question)) in self._questions:

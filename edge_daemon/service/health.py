@@ -61,6 +61,10 @@ class Vitals:
             CameraId, tuple[tuple[bool, str | None] | None, float, int]
         ] = {}  # what was told, when, frames then
 
+    def forget(self, camera: CameraId) -> None:
+        """Tell of a camera anew, from its first frame on."""
+        self._told.pop(camera, None)
+
     def due(
         self, cameras: Iterable[Camera], dropped: Mapping[CameraId, int]
     ) -> Iterator[tuple[CameraId, CameraHealth]]:

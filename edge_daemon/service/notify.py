@@ -23,6 +23,19 @@ class Notifier:
         if self._address.startswith("@"):  # Linux's abstract namespace
             self._address = "\0" + self._address[1:]
 
+    def watched(self, within_s: float | None = None) -> list[str]:
+        """Return how often signs of life have to come from now on; None: as the unit says.
+
+        Nothing where systemd does not watch.  Source: sd_notify(3), WATCHDOG_USEC.
+        """
+        usec = os.environ.get("WATCHDOG_USEC")
+        if usec is None:
+            return []
+        return [
+            f"WATCHDOG_USEC={usec if within_s is None else round(within_s * 1e6)}",
+            "WATCHDOG=1",
+        ]
+
     def send(self, *assignments: str) -> None:
         """Send assignments such as READY=1; give up after half a second."""
         if not self._address:

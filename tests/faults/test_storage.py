@@ -27,6 +27,7 @@ from tests.faults.flood import (
     wait_for_fresh,
     wait_for_more,
 )
+from tests.faults.small_disk import seqs as seqs_by_camera
 from tests.integration.mosquitto import Ear, Mosquitto
 from tests.processes import wait_until
 
@@ -169,12 +170,37 @@ def test_stop_on_a_disk_that_hangs_says_what_is_lost(
     with running(tmp_path, config) as daemon:
         wait_for_more(ear)
         with hanging(ext4):
-            wait_for_judgements(config, 100)
+            wait_for_judgements(config, 1300)
             daemon.send(signal.SIGTERM)
             wait_until(lambda: daemon.said("events are lost: the disk takes nothing"))
         assert daemon.ended() == 0
 
     assert_nothing_is_missing(ear)
+    assert not daemon.said("Traceback"), daemon.log.read_text()
+
+
+def test_reload_and_commands_on_a_disk_that_hangs_hold_up_nothing(
+    tmp_path, ext4: Path, make_config: MakeConfig, broker: Mosquitto, base: str,
+    new_ear: Callable[..., Ear], ear: Ear,
+) -> None:  # fmt: skip
+    enabled = new_ear(broker.port, f"{base}/box/+/+/enabled")
+    config = flood(tmp_path, make_config, record=NO_PICTURES) | {"data_dir": str(ext4 / "data")}
+    config["cameras"].append({**config["cameras"][0], "id": "yard"})
+    with running(tmp_path, config) as daemon:
+        wait_for_more(ear)
+        with hanging(ext4):
+            wait_for_judgements(config, 100)
+            ear.say(f"{base}/box/gate/red/set", b"OFF")
+            config["cameras"][1]["stall_after"] = "20s"
+            write_config(tmp_path / "c.yaml", config)
+            daemon.send(signal.SIGHUP)
+            wait_until(lambda: daemon.said("reload: restarted yard"), 10)
+            wait_for_judgements(config, 100)
+        enabled.wait_for("gate/red/enabled", b"OFF")
+        wait_for_more(ear)
+        assert daemon.process.poll() is None
+
+    assert all(n == list(range(1, len(n) + 1)) for n in seqs_by_camera(ear).values())
     assert not daemon.said("Traceback"), daemon.log.read_text()
 
 

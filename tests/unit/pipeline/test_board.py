@@ -262,3 +262,33 @@ def test_board_begins_by_telling_every_state(board: Board, notes: Notes) -> None
         ("person", Verdict.UNKNOWN, Reason.STARTING),
         ("car", Verdict.UNKNOWN, Reason.STARTING),
     ]
+
+
+def test_board_says_at_once_that_no_frames_arrive_yet(board: Board, notes: Notes) -> None:
+    board.begin()
+
+    assert notes.ups == [False]
+
+
+def test_board_asked_for_what_it_does_already_says_nothing(
+    board: Board, notes: Notes, frame: MakeFrame
+) -> None:
+    answer(board, frame(pts_s=1.0), 0.9, 0.9)
+    n_events = len(notes.events)
+    board.pause("person", paused=False)
+
+    assert len(notes.events) == n_events
+
+
+def test_board_of_a_file_counts_a_pause_in_stream_time(
+    board: Board, notes: Notes, frame: MakeFrame
+) -> None:
+    answer(board, frame(pts_s=1.0), 0.9, 0.9)
+    board.pause("person", paused=True)
+    answer(board, frame(pts_s=8.0), 0.9, 0.9)
+    board.pause("person", paused=False)
+    answer(board, frame(pts_s=9.0), 0.9, 0.9)
+
+    (last,) = [event for event in notes.events if event.question == "person"][-1:]
+    assert (last.verdict, last.previous) == (Verdict.YES, Verdict.UNKNOWN)
+    assert last.duration_s == pytest.approx(8.0)

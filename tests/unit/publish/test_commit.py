@@ -19,10 +19,10 @@ class Disk:
 
     def __init__(self) -> None:
         self.done: list[list[int] | str] = []  # groups of events' numbers, and news, as they came
-        self.n_turns = 0
+        self.n_turns = self.n_dropped = 0
         self.is_free, self.is_asked = Flag(), Flag()
         self.is_free.set()
-        self.commit = GroupCommit(self.write)
+        self.commit = GroupCommit(self.write, self.drop)
         self._thread = Thread(target=self.commit.run)
         self._thread.start()
 
@@ -33,6 +33,9 @@ class Disk:
             assert self.is_free.wait(10)
             self.done.append([event.seq for event in events])
         tell()
+
+    def drop(self, n_events: int) -> None:
+        self.n_dropped += n_events
 
     def hold(self) -> None:
         """Let it hang with event number 1."""
@@ -102,20 +105,32 @@ def test_what_is_brought_together_is_of_one_group(disk: Disk) -> None:
     assert disk.n_turns == 1
 
 
-def test_who_brings_more_than_a_thousand_waits_for_the_disk(disk: Disk) -> None:
+def test_who_can_wait_does_so_where_a_thousand_events_do(disk: Disk) -> None:
     disk.hold()
     for n in range(2, 1002):
         disk.commit.keep(nth(n))
-    late = Thread(target=disk.commit.keep, args=[nth(1002)])
-    late.start()
-    late.join(0.05)
-    is_waiting = late.is_alive()
+    patient = Thread(target=disk.commit.wait_for_room)
+    patient.start()
+    patient.join(0.05)
+    is_waiting = patient.is_alive()
     disk.is_free.set()
-    late.join(10)
+    patient.join(10)
 
     assert is_waiting
+    assert not patient.is_alive()
+
+
+def test_who_cannot_wait_never_does_and_the_oldest_events_are_dropped_and_counted(
+    disk: Disk,
+) -> None:
+    disk.hold()
+    for n in range(2, 5012):
+        disk.commit.keep(nth(n))
+    disk.is_free.set()
+
     assert disk.commit.flush(10)
-    assert [n for group in disk.done for n in group] == list(range(1, 1003))
+    assert disk.n_dropped == 10
+    assert [n for group in disk.done for n in group] == [1, *range(12, 5012)]
 
 
 def test_an_end_writes_what_waits() -> None:

@@ -22,6 +22,17 @@ def test_notifier_reaches_systemd(
         assert systemd.recv(100) == b"READY=1\nSTATUS=well"
 
 
+def test_notifier_asks_for_more_time_only_where_systemd_watches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("WATCHDOG_USEC", raising=False)
+    assert Notifier().watched(90.0) == []
+
+    monkeypatch.setenv("WATCHDOG_USEC", "30000000")
+    assert Notifier().watched(90.0) == ["WATCHDOG_USEC=90000000", "WATCHDOG=1"]
+    assert Notifier().watched() == ["WATCHDOG_USEC=30000000", "WATCHDOG=1"]
+
+
 def test_notifier_without_systemd_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
 

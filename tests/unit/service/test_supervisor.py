@@ -10,16 +10,16 @@ from edge_daemon.service.supervisor import Supervisor, n_left_behind
 
 
 def test_supervisor_tells_a_bug_in_a_thread(caplog: pytest.LogCaptureFixture) -> None:
-    told = Flag()
-    supervisor = Supervisor(on_bug=told.set)
+    supervisor = Supervisor()
     supervisor.start("part", lambda: {}["no such key"])
 
-    assert told.wait(5)
+    assert supervisor.join("part", 5)
+    assert supervisor.has_bug
     assert "part: a bug" in caplog.text
 
 
 def test_supervisor_waits_for_the_end_of_a_thread() -> None:
-    go, supervisor = Flag(), Supervisor(on_bug=lambda: None)
+    go, supervisor = Flag(), Supervisor()
     supervisor.start("part", lambda: (go.wait(5), None)[1])
 
     assert not supervisor.join("part", 0.01)
@@ -28,7 +28,7 @@ def test_supervisor_waits_for_the_end_of_a_thread() -> None:
 
 
 def test_supervisor_notices_a_part_that_breaks_its_promise() -> None:
-    supervisor = Supervisor(on_bug=lambda: None)
+    supervisor = Supervisor()
     late, early, idle = (supervisor.pulse(name) for name in ("late", "early", "idle"))
     late.expect(-1.0)
     early.expect(60.0)
@@ -41,7 +41,7 @@ def test_supervisor_notices_a_part_that_breaks_its_promise() -> None:
 def test_supervisor_waits_for_many_no_longer_than_for_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    go, supervisor = Flag(), Supervisor(on_bug=lambda: None)
+    go, supervisor = Flag(), Supervisor()
     for n in range(8):
         supervisor.start(f"part{n}", lambda: (go.wait(20), None)[1])
     supervisor.start("ready", lambda: None)
