@@ -122,6 +122,8 @@ def _parse_yaml(raw: bytes, where: str) -> object:
 class _StrictLoader(yaml.SafeLoader):
     """SafeLoader that refuses a key given twice, which YAML would silently let win.
 
+    It refuses what contains itself, too: YAML allows it, and it has no end.
+
     yes, no, on and off are words, as in YAML 1.2: verdicts and keys of ours look like them.
     """
 
@@ -132,6 +134,12 @@ class _StrictLoader(yaml.SafeLoader):
         ]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401  inherited
+        node = super().compose_node(parent, index)
+        if node is not None and node.end_mark is None:  # an alias, before its anchor has ended
+            raise yaml.MarkedYAMLError(None, None, "contains itself", node.start_mark)
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  inherited
         seen: set[str] = set()

@@ -10,15 +10,15 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
     Field,
     PlainValidator,
     field_validator,
     model_validator,
 )
 
+from edge_daemon.config.paths import whole_path
 from edge_daemon.config.record import RecordConfig
-from edge_daemon.config.section import Fraction, Id, Section
+from edge_daemon.config.section import Fraction, Id, Section, WholePath
 from edge_daemon.config.units import Duration  # noqa: TC001  read at run time
 from edge_daemon.types import SourceAddress, SourceKind
 
@@ -26,7 +26,9 @@ from edge_daemon.types import SourceAddress, SourceKind
 def _address(raw: object) -> SourceAddress:
     if not isinstance(raw, str) or not raw:
         raise ValueError("write an address, a path or test:SCENE")
-    return SourceAddress(raw)
+    address = SourceAddress(raw)
+    whole_path(raw)  # of a URL, too: NUL ends a name in C
+    return address
 
 
 class DeviceConfig(Section):
@@ -58,11 +60,17 @@ class EngineConfig(Section):
     threads: int | None = Field(
         None, ge=1, le=64, description="Cores for inference; null: all but one, four at most."
     )
-    weights: Path | None = Field(
+    weights: WholePath | None = Field(
         None,
         description="Backends torch and torch-cuda: a state dict (safetensors, or as torch.save "
         "writes it) or a TorchScript file of the same model, instead of the bundle's weights.",
     )
+
+    @field_validator("bundle")
+    @classmethod
+    def _could_be_a_path(cls, raw: str) -> str:
+        whole_path(raw)
+        return raw
 
     @model_validator(mode="after")
     def _weights_are_for_torch(self) -> EngineConfig:
@@ -83,10 +91,10 @@ class MqttConfig(Section):
 
     url: str = Field(description="mqtt://host:1883 or mqtts://host:8883.")
     username: str | None = Field(None, description="null: anonymous.")
-    password_file: Path | None = Field(None, description="File that holds the password.")
-    ca_file: Path | None = Field(None, description="mqtts: the authority; null: the system's.")
-    cert_file: Path | None = Field(None, description="mqtts: client certificate.")
-    key_file: Path | None = Field(None, description="mqtts: its key.")
+    password_file: WholePath | None = Field(None, description="File that holds the password.")
+    ca_file: WholePath | None = Field(None, description="mqtts: the authority; null: the system's.")
+    cert_file: WholePath | None = Field(None, description="mqtts: client certificate.")
+    key_file: WholePath | None = Field(None, description="mqtts: its key.")
     base_topic: str = Field(
         "edge", pattern=r"^[^+#/\s$][^+#\s]*[^+#/\s]$|^[^+#/\s$]$", description="First topic level."
     )
@@ -144,9 +152,18 @@ class HttpConfig(Section):
         pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}$",
         description="host:port; without token_file loopback only.",
     )
-    token_file: Path | None = Field(None, description="File with the bearer token.")
-    tls_cert_file: Path | None = Field(None, description="https: certificate chain.")
-    tls_key_file: Path | None = Field(None, description="https: its key.")
+    token_file: WholePath | None = Field(None, description="File with the bearer token.")
+    tls_cert_file: WholePath | None = Field(None, description="https: certificate chain.")
+    tls_key_file: WholePath | None = Field(None, description="https: its key.")
+
+    @field_validator("listen")
+    @classmethod
+    def _could_be_a_host(cls, raw: str) -> str:
+        try:
+            raw.rpartition(":")[0].encode("idna")  # as it will be looked up
+        except UnicodeError:
+            raise ValueError("not a name of a host -- write 127.0.0.1:8471 or the like") from None
+        return raw
 
     @model_validator(mode="after")
     def _no_open_door(self) -> HttpConfig:
@@ -327,7 +344,7 @@ class Settings(Section):
 
     version: Literal[1] = Field(description="Version of this format.")
     device: DeviceConfig = Field(default_factory=DeviceConfig, description="This machine.")
-    data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
+    data_dir: WholePath = Field(
         Path("/var/lib/edge-daemon"),
         description="Outbox, recordings; created when missing.",
     )

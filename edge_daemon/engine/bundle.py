@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from edge_daemon.config.paths import whole_path
 from edge_daemon.engine.drift import Drift, parse_reference
 from edge_daemon.engine.manifest import (
     Goldens,
@@ -141,7 +142,11 @@ def bundle_dir(wanted: str | Path) -> Path:
         for shipped in _SHIPPED:
             if (shipped / wanted / MANIFEST).is_file():
                 return shipped / wanted
-    path = Path(wanted).expanduser()
+    try:
+        path = whole_path(wanted)
+    except ValueError as exc:
+        what, _, hint = str(exc).partition(" -- ")
+        raise BundleError(what, where=f"bundle {wanted}", hint=hint) from exc
     if not path.is_dir():
         names = shipped_bundles()
         hint = f"give the path of a bundle{', or one of: ' + ', '.join(names) if names else ''}"

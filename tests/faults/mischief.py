@@ -12,6 +12,7 @@ ODD: list[Any] = [
     None, True, False, 0, -1, 1e308, float("nan"), float("inf"), 2**70, "", " ", "\0", "\n",
     "${", "${}", "${HOME}", "a" * 300, "10s", "-1s", "1e9d", "0MB", "٣s", "rtsp://", "rtsp://[::1",
     "http://u:p@h/\ud800"[:-1], "test:street?fps=0", "test:", "/dev/null", "../..", "*", "mqtt://:x",
+    "~nosuchuser/x", "a\0b", "/a\0b/*.mp4", "a..b:8471", "\ud800",
     [], {}, [[]], [{}], {"": None}, {"id": "a"}, [[0, 0], [1, 1], [2, 2]], "Ω",
 ]  # fmt: skip
 _leaf = st.sampled_from(ODD) | st.integers() | st.floats() | st.text(max_size=40)

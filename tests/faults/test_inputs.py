@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from edge_daemon.config.load import parse_settings
 from edge_daemon.errors import ConfigError
+from edge_daemon.service.plan import check_files
 from tests.data.colours import RED, write_colours
 from tests.e2e.conftest import MakeConfig
 from tests.e2e.daemon import Daemon, write_config
@@ -33,7 +34,8 @@ N_BATCHES = 500 if LONG else 25  # of 20 messages
 @given(mischief.configurations())
 def test_any_configuration_is_accepted_or_told_line_by_line(data: Any) -> None:
     try:
-        parse_settings(data, where="c.yaml", environ={"HOME": "s3cret"})
+        accepted = parse_settings(data, where="c.yaml", environ={"HOME": "s3cret"})
+        check_files(accepted, where="c.yaml")
     except ConfigError as exc:
         faults = exc.faults
     else:

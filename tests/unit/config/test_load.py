@@ -157,6 +157,44 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "http: listens beyond this machine without a token"
         " -- give token_file, or listen on 127.0.0.1",
     ),
+    "listening on what is no name": (
+        {"http": {"listen": "a..b:8471", "token_file": "t"}},
+        "http.listen: not a name of a host -- write 127.0.0.1:8471 or the like",
+    ),
+    "data of somebody unknown": (
+        {"data_dir": "~nosuchuser/data"},
+        "data_dir: ~ stands for no home known here -- write the whole path",
+    ),
+    "bundle of somebody unknown": (
+        {"engine": {"bundle": "~nosuchuser/b"}},
+        "engine.bundle: ~ stands for no home known here -- write the whole path",
+    ),
+    "source of somebody unknown": (
+        {"camera": {"source": "~nosuchuser/x.mp4"}},
+        "cameras.0.source: ~ stands for no home known here -- write the whole path",
+    ),
+    "source with half a character": (
+        {"camera": {"source": "a\ud800.mp4"}},
+        "cameras.0.source: holds half a character (a lone surrogate) -- leave it out",
+    ),
+    **{
+        f"NUL in {section}.{key}": (
+            {section: {**more, key: "a\0b"}},
+            f"{section}.{key}: holds a NUL -- leave it out",
+        )
+        for section, key, more in (
+            ("engine", "bundle", {}),
+            ("engine", "weights", {"backend": "torch"}),
+            ("mqtt", "password_file", {"url": "mqtt://broker", "username": "u"}),
+            ("mqtt", "ca_file", {"url": "mqtts://broker"}),
+            ("http", "token_file", {}),
+        )
+    },
+    "NUL in data_dir": ({"data_dir": "a\0b"}, "data_dir: holds a NUL -- leave it out"),
+    "NUL in a source": (
+        {"camera": {"source": "/a\0b/*.mp4"}},
+        "cameras.0.source: holds a NUL -- leave it out",
+    ),
     "variable that is not set": (
         {"device": {"name": "${NOBODY}"}},
         "device.name: environment variable NOBODY is not set"
@@ -192,6 +230,16 @@ def test_configuration_faults_are_told_all_at_once() -> None:
     assert len(faults(data)) == 4
 
 
+def test_every_path_has_its_home_directory_put_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    mqtt = {"url": "mqtt://broker", "username": "u", "password_file": "~/password"}
+    settings = parsed(good(data_dir="~", mqtt=mqtt))
+
+    assert settings.data_dir == Path("/home/somebody")
+    assert settings.mqtt is not None
+    assert settings.mqtt.password_file == Path("/home/somebody/password")
+
+
 def test_configuration_missing_key_is_named() -> None:
     data = good()
     del data["cameras"][0]["source"]
@@ -207,6 +255,8 @@ def test_configuration_missing_key_is_named() -> None:
         ("- 1", "is not a mapping of keys"),
         ("\x00", "is not YAML text"),
         ("? [a]\n: b", "line 1, column 3: found unhashable key"),
+        ("version: 1\ncameras: &a [*a]", "line 2, column 10: contains itself"),
+        ("&a version: 1\ndevice: &b {id: {name: *b}}", "line 2, column 9: contains itself"),
     ],
 )
 def test_configuration_that_is_no_yaml_mapping_is_told_so(

@@ -223,6 +223,8 @@ def test_an_unknown_bundle_is_told_from_a_path_that_is_none(tmp_path: Path) -> N
         bundle_dir("nowhere")
     with pytest.raises(BundleError, match=r"/file: is not a directory -- give the path of a"):
         bundle_dir(tmp_path / "file")
+    with pytest.raises(BundleError, match=r"^bundle ~nosuchuser/b: ~ stands for no home known"):
+        bundle_dir("~nosuchuser/b")
 
 
 def test_a_directory_without_manifest_is_no_bundle(tmp_path: Path) -> None:
