@@ -165,6 +165,6 @@ def _camera(args: argparse.Namespace, source: str) -> CameraConfig:
     except ConfigError as exc:  # it was the command line that gave the value
         what = exc.faults[0].rpartition("cameras.0.")[2]
         key, _, what = what.partition(": ")
-        name = {"sample.every": "--every", "record.encoder": "--encoder"}.get(key, "--hold")
+        options = {"source": "IN", "sample.every": "--every", "record.encoder": "--encoder"}
         what, _, hint = what.partition(" -- ")
-        raise UsageError(what, where=name, hint=hint) from exc
+        raise UsageError(what, where=options.get(key, "--hold"), hint=hint) from exc

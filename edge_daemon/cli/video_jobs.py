@@ -61,6 +61,7 @@ def expanded(patterns: Iterable[str]) -> list[str]:
     What matches nothing stays as it is: opening it tells why.  Raises UsageError.
     """
     from edge_daemon.sources.files import matching_files  # noqa: PLC0415  keeps --help light
+    from edge_daemon.sources.places import is_directory  # noqa: PLC0415
 
     found: dict[str, None] = {}
     for pattern in patterns:
@@ -72,9 +73,10 @@ def expanded(patterns: Iterable[str]) -> list[str]:
             hint = "record it with 'run', or name a file"
             raise UsageError("is a live source", where=repr(address), hint=hint)
         paths = [pattern]
-        if address.kind is SourceKind.FILES and not Path(pattern).is_dir():
+        if address.kind is SourceKind.FILES:
             with suppress(SourceUnavailableError):
-                paths = [str(path) for path in matching_files(address)]
+                if not is_directory(Path(pattern)):
+                    paths = [str(path) for path in matching_files(address)]
         found.update(dict.fromkeys(paths))
     return list(found)
 

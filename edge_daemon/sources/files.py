@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from glob import glob
 from itertools import cycle
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import av
@@ -14,10 +12,12 @@ import av
 from edge_daemon.errors import SourceFormatError, SourceUnavailableError
 from edge_daemon.sources.av_errors import source_error
 from edge_daemon.sources.decoder import Decoder, open_container
+from edge_daemon.sources.places import files_like, is_file, path_of
 from edge_daemon.sources.tap import Tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
     from threading import Event
 
     from typing_extensions import Self
@@ -109,13 +109,12 @@ class FileSource:
 
 def matching_files(address: SourceAddress) -> list[Path]:
     """Return the file itself, or what a glob matches, sorted.  Raises SourceUnavailableError."""
-    path = Path(address.reveal()).expanduser()
-    if path.is_file():
+    path = path_of(address)
+    if is_file(path):
         return [path]
     if not any(sign in str(path) for sign in "*?["):
         raise SourceUnavailableError("no such file", where=str(path), hint="check the path")
-    names = glob(str(path), recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
-    found = sorted(match for match in map(Path, names) if match.is_file())
+    found = files_like(path)
     if not found:
         raise SourceUnavailableError(
             "matches no file", where=str(path), hint="check the path; quote globs in a shell"

@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from datetime import datetime, timezone
-from glob import glob
 from itertools import cycle
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import cv2
@@ -15,10 +13,19 @@ import numpy as np
 
 from edge_daemon.errors import SourceError, SourceFormatError, SourceUnavailableError
 from edge_daemon.sources.picture import ArrayPicture
+from edge_daemon.sources.places import (
+    files_in,
+    files_like,
+    is_directory,
+    is_file,
+    path_of,
+    unreadable,
+)
 from edge_daemon.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
     from threading import Event
 
     from numpy.typing import NDArray
@@ -48,8 +55,7 @@ def read_picture(path: Path) -> ArrayPicture:
         hint = f"name the pictures: {path}/*.jpg"
         raise SourceFormatError("is a directory", where=str(path), hint=hint) from exc
     except OSError as exc:
-        hint = "let the user that runs this read it"
-        raise SourceUnavailableError(str(exc.strerror), where=str(path), hint=hint) from exc
+        raise unreadable(path, exc) from exc
     bgr = _decoded(content)
     if bgr is None:
         raise SourceFormatError(
@@ -147,9 +153,9 @@ class ImageSource:
 
 def _pictures_at(address: SourceAddress) -> list[Path]:
     """Return what the address names, sorted.  Raises SourceError where that is nothing."""
-    path = Path(address.reveal()).expanduser()
-    if path.is_dir():
-        found = sorted(p for p in path.iterdir() if p.suffix.lower() in _ENDINGS and p.is_file())
+    path = path_of(address)
+    if is_directory(path):
+        found = files_in(path, _ENDINGS)
         if not found:
             raise SourceFormatError(
                 f"a directory without pictures ({_KINDS})",
@@ -157,13 +163,12 @@ def _pictures_at(address: SourceAddress) -> list[Path]:
                 hint=f"put some into it; for videos name them: {path}/*.mp4",
             )
         return found
-    if path.is_file():
+    if is_file(path):
         return [path]
     if address.reveal().endswith("/"):
         hint = "check the path"
         raise SourceUnavailableError("no such directory", where=str(path), hint=hint)
-    names = glob(str(path), recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
-    found = sorted(match for match in map(Path, names) if match.is_file())
+    found = files_like(path)
     if not found:
         raise SourceUnavailableError("no such file", where=str(path), hint="check the path")
     return found

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from edge_daemon.sources.places import is_directory, path_of
 from edge_daemon.types import SourceKind
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def open_source(
 
 def _kind_of(address: SourceAddress) -> SourceKind:
     """The kind of the address; a directory written without a slash holds pictures."""
-    if address.kind is SourceKind.FILES and Path(address.reveal()).expanduser().is_dir():
+    if address.kind is SourceKind.FILES and is_directory(path_of(address)):
         return SourceKind.IMAGES
     return address.kind
 

@@ -55,6 +55,7 @@ def picture(tmp_path: Path) -> Path:
         (("ask", "x.png", "-q", "Is it red?", "--zone", "0,0 1,1"), "--zone: needs three corners"),
         (("ask", "x.png", "-q", "Is it red?", "--zone", "a,b"), "--zone: is not a list of numbers"),
         (("ask", "x.png", "-q", "Is it red?", "--precision", "fp3"), "--precision: "),
+        (("video", "~nosuchuser/x", "-q", "Is it red?", "--out", "."), "IN: ~ stands for no home"),
         (("ask", "x.png", "-q", "Is it red?", "--threads", "0"), "--threads: "),
     ],
 )

@@ -171,6 +171,22 @@ def test_daemon_never_guesses_what_its_bundle_does_not_know(
     )
 
 
+def test_a_file_that_may_not_be_looked_at_leaves_the_other_cameras_alone(
+    tmp_path: Path, clip: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    config = make_config(str(clip))
+    config["cameras"].append({**config["cameras"][0], "id": "yard", "source": "a" * 300 + ".mp4"})
+    with Daemon(write_config(tmp_path / "config.yaml", config)) as daemon:
+        assert daemon.ended() == 69
+    subscriber.wait(lambda s: s.last("box/status") == b"offline")
+    gate = [e for e in subscriber.events("red") if e["camera"] == "gate"]
+
+    assert [e["verdict"] for e in gate] == ["NO", "YES", "NO", "YES", "UNKNOWN"]
+    assert daemon.said("camera yard: aaa")
+    assert daemon.said("File name too long -- check the path")
+    assert "Traceback" not in daemon.log.read_text()
+
+
 def test_daemon_whose_file_is_missing_tells_it_and_ends_with_69(
     tmp_path: Path, make_config: MakeConfig
 ) -> None:
