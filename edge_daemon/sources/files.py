@@ -57,6 +57,7 @@ class FileSource:
             tap=Tap(sink, stop.is_set) if sink else None,
         )
         self._paths: list[Path] = []
+        self._damaged: set[Path] = set()  # when they were last read
 
     def __enter__(self) -> Self:
         """Find the files.  Raises SourceUnavailableError where there is none."""
@@ -94,7 +95,10 @@ class FileSource:
                 where=str(path),
                 hint="the file is cut off or damaged: record it again, or leave it out",
             )
-        if self._damages:
+        if not self._damages:
+            self._damaged.discard(path)
+        elif path not in self._damaged:
+            self._damaged.add(path)
             log.warning(
                 "%s: %s: %d damaged places were skipped -- the file is cut off or damaged",
                 self.camera,

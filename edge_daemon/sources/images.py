@@ -117,31 +117,41 @@ class ImageSource:
         """Nothing stays open."""
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yield each picture; damaged ones are counted and left out, unless all are."""
+        """Yield each picture; damaged ones are counted, and their second left out.
+
+        Raises SourceError when every one is damaged or gone.
+        """
         paths: Iterable[Path] = cycle(self._paths) if self._loop else self._paths
-        begun_s, index, bad = time.monotonic(), 0, 0
-        for path in paths:
-            due_s = begun_s + index * SECONDS_EACH if self._pace == "realtime" else 0.0
+        begun_s, index = time.monotonic(), 0
+        bad: set[Path] = set()  # when they were last read
+        untold: list[SourceError] = []
+        for n, path in enumerate(paths):
+            pts_s = n * SECONDS_EACH
+            due_s = begun_s + pts_s if self._pace == "realtime" else 0.0
             if self._stop.wait(max(0.0, due_s - time.monotonic())):
                 return
             try:
                 picture = self._read(path)
             except SourceError as fault:
-                bad += 1
-                if index == 0 and bad == len(self._paths):
-                    raise
                 self._on_corrupt()
-                log.warning("%s: left out: %s", self.camera, fault)
-                continue
-            yield Frame(
-                camera=self.camera,
-                index=index,
-                pts_s=index * SECONDS_EACH,
-                mono_s=time.monotonic(),
-                captured_at=datetime.now(timezone.utc),
-                picture=picture,
-            )
-            index += 1
+                if path not in bad:
+                    untold.append(fault)
+                bad.add(path)
+                if len(bad) == len(self._paths):
+                    raise
+            else:
+                bad.discard(path)
+                yield Frame(
+                    camera=self.camera,
+                    index=index,
+                    pts_s=pts_s,
+                    mono_s=time.monotonic(),
+                    captured_at=datetime.now(timezone.utc),
+                    picture=picture,
+                )
+                index += 1
+            while index and untold:  # before the first good one, the fault of all may say it
+                log.warning("%s: left out: %s", self.camera, untold.pop(0))
 
     def _read(self, path: Path) -> ArrayPicture:
         begun_s = time.thread_time()

@@ -46,9 +46,9 @@ def files_in(folder: Path, endings: tuple[str, ...]) -> list[Path]:
 
 
 def files_like(pattern: Path) -> list[Path]:
-    """Return the files that a glob matches, sorted.  Raises SourceUnavailableError."""
+    """Return the files that a glob matches, each once, sorted.  Raises SourceUnavailableError."""
     names = glob(str(pattern), recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
-    return [path for path in sorted(map(Path, names)) if is_file(path)]
+    return [path for path in sorted(set(map(Path, names))) if is_file(path)]
 
 
 def unreadable(path: Path, exc: OSError) -> SourceUnavailableError:

@@ -18,6 +18,7 @@ from edge_daemon.engine.bundle import load_bundle
 from edge_daemon.engine.drift import features, fit_reference
 from edge_daemon.engine.open import open_backend
 from edge_daemon.recording.evidence import Pack, read_pack
+from edge_daemon.sources.images import write_picture
 from tests.data.colours import BLUE, GREY, RED, lined, write_colours, write_pictures
 from tests.data.tiny_bundle import edit_manifest
 from tests.e2e.conftest import MakeConfig
@@ -195,6 +196,25 @@ def test_daemon_tells_how_unlike_training_its_pictures_are(
         subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
 
         assert value(config, 'edge_drift{camera="gate"}') > 2
+
+
+def test_daemon_whose_pictures_vanish_says_so_until_they_are_back(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    pictures, away = tmp_path / "pictures", tmp_path / "away"
+    pictures.mkdir()
+    for n in range(3):
+        write_picture(pictures / f"{n}.png", lined(RED))
+    config = make_config(str(pictures), loop=True, pace="realtime")
+    with Daemon(write_config(tmp_path / "c.yaml", config)) as daemon:
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        pictures.rename(away)
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"UNKNOWN")
+        away.rename(pictures)
+        subscriber.wait(lambda s: len(s.events("red")) == 3)
+
+    assert [e["reason"] for e in subscriber.events("red")] == [None, "camera_offline", None]
+    assert len(daemon.log.read_text().splitlines()) < 20
 
 
 def test_daemon_whose_camera_is_covered_says_so_until_it_sees_again(

@@ -211,6 +211,32 @@ def test_damage_is_skipped_counted_and_told(
     ]
 
 
+def test_damage_of_a_file_that_loops_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clip = damaged(write_clip(tmp_path / "clip.ts"), tmp_path / "damaged.ts")
+    n_frames, stop, counted = len(read(clip)), threading.Event(), []
+    caplog.clear()
+    with source(clip, loop=True, stop=stop, on_corrupt=lambda: counted.append(1)) as opened:
+        for frame in opened:
+            if frame.index == 3 * n_frames:
+                stop.set()
+
+    assert len(caplog.messages) == 1
+    assert len(counted) >= 3 * int(caplog.messages[0].split()[2])
+
+
+def test_a_file_that_loops_and_vanishes_is_a_failure(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", n_frames=5)
+    with source(clip, loop=True) as opened:
+        frames = iter(opened)
+        for _ in range(8):
+            next(frames)
+        clip.unlink()
+        with pytest.raises(SourceUnavailableError, match="no such file"):
+            list(frames)
+
+
 @pytest.mark.parametrize("ending", ["mp4", "ts", "mkv", "avi"])
 @pytest.mark.parametrize("seed", range(6))
 def test_a_damaged_file_ends_in_frames_or_in_one_line(

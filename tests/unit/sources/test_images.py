@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -91,11 +92,66 @@ def test_a_damaged_picture_is_counted_told_and_left_out(
     assert "b.PNG: is no picture that can be read" in caplog.text
 
 
-def test_nothing_but_damaged_pictures_is_a_failure(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(b"")
+def test_a_damaged_picture_takes_its_second_and_is_told_once_while_it_is_damaged(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = (folder / "a.jpg").read_bytes()
+    (folder / "a.jpg").write_bytes(b"")
+    stop, counted, found = threading.Event(), [], []
+    with source(folder, loop=True, stop=stop, on_corrupt=lambda: counted.append(1)) as opened:
+        for frame in opened:
+            found.append((number_in(frame.picture.rgb()), frame.index, frame.pts_s))
+            if frame.pts_s == 8:
+                (folder / "a.jpg").write_bytes(whole)
+            if frame.pts_s == 9:
+                (folder / "a.jpg").write_bytes(b"")
+            if frame.pts_s == 16:
+                stop.set()
 
-    with source(tmp_path) as opened, pytest.raises(SourceFormatError, match="no picture"):
+    assert found[:5] == [(1, 0, 1.0), (2, 1, 2.0), (1, 2, 4.0), (2, 3, 5.0), (1, 4, 7.0)]
+    assert len(counted) == 5
+    assert [text.count("a.jpg: is no picture") for text in caplog.messages] == [1, 1]
+
+
+def test_realtime_waits_for_the_second_of_a_damaged_picture(folder: Path) -> None:
+    (folder / "b.PNG").write_bytes(b"")
+    with source(folder, pace="realtime") as opened:
+        begun_s = time.monotonic()
+        frames = list(opened)
+
+    assert [frame.mono_s - begun_s for frame in frames] == pytest.approx([0.0, 2.0], abs=0.3)
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_nothing_but_damaged_pictures_is_a_failure_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, loop: bool
+) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"")
+
+    with source(tmp_path, loop=loop) as opened, pytest.raises(SourceFormatError, match=r"b\.jpg"):
         list(opened)
+    assert caplog.messages == []
+
+
+def test_a_directory_that_vanishes_ends_in_a_failure_within_a_round(folder: Path) -> None:
+    counted = []
+    with source(folder, loop=True, on_corrupt=lambda: counted.append(1)) as opened:
+        frames = iter(opened)
+        for _ in range(4):
+            next(frames)
+        shutil.rmtree(folder)
+        with pytest.raises(SourceUnavailableError, match="no such file"):
+            next(frames)
+
+    assert len(counted) == 3
+
+
+def test_a_glob_that_matches_twice_gives_each_picture_once(folder: Path) -> None:
+    (folder / "a").mkdir()
+    (folder / "a.jpg").rename(folder / "a" / "a.jpg")
+    with source(f"{folder}/**/**/*.jpg") as opened:
+        assert len(list(opened)) == 1
 
 
 @pytest.mark.parametrize(
