@@ -138,21 +138,25 @@ def bundle_dir(wanted: str | Path) -> Path:
 
     Raises BundleError when there is none.
     """
-    if isinstance(wanted, str) and "/" not in wanted:
-        for shipped in _SHIPPED:
-            if (shipped / wanted / MANIFEST).is_file():
-                return shipped / wanted
+    where = f"bundle {wanted}"
     try:
+        if isinstance(wanted, str) and "/" not in wanted:
+            for shipped in _SHIPPED:
+                if (shipped / wanted / MANIFEST).is_file():
+                    return shipped / wanted
         path = whole_path(wanted)
+        if path.is_dir():
+            return path
+        what = "is not a directory" if path.exists() else "no such bundle"
+    except OSError as exc:
+        what = f"cannot be looked at: {exc.strerror}"
+        raise BundleError(what, where=where, hint="check the path and its permissions") from exc
     except ValueError as exc:
         what, _, hint = str(exc).partition(" -- ")
-        raise BundleError(what, where=f"bundle {wanted}", hint=hint) from exc
-    if not path.is_dir():
-        names = shipped_bundles()
-        hint = f"give the path of a bundle{', or one of: ' + ', '.join(names) if names else ''}"
-        what = "is not a directory" if path.exists() else "no such bundle"
-        raise BundleError(what, where=f"bundle {wanted}", hint=hint)
-    return path
+        raise BundleError(what, where=where, hint=hint) from exc
+    names = shipped_bundles()
+    hint = f"give the path of a bundle{', or one of: ' + ', '.join(names) if names else ''}"
+    raise BundleError(what, where=where, hint=hint)
 
 
 def shipped_bundles() -> tuple[str, ...]:
@@ -184,9 +188,9 @@ def _read(root: Path, name: str, limit_bytes: int) -> bytes:
     path, hint = root / name, "copy the bundle again"
     if not path.resolve().is_relative_to(root.resolve()):
         raise BundleError("leads out of the bundle's directory", where=str(path), hint=hint)
-    if not path.is_file():  # a pipe or a device would block for ever
-        raise BundleError("is missing", where=str(path), hint=hint)
     try:
+        if not path.is_file():  # a pipe or a device would block for ever
+            raise BundleError("is missing", where=str(path), hint=hint)
         with path.open("rb") as file:
             raw = file.read(limit_bytes + 1)
     except OSError as exc:

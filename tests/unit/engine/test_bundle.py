@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -225,6 +226,21 @@ def test_an_unknown_bundle_is_told_from_a_path_that_is_none(tmp_path: Path) -> N
         bundle_dir(tmp_path / "file")
     with pytest.raises(BundleError, match=r"^bundle ~nosuchuser/b: ~ stands for no home known"):
         bundle_dir("~nosuchuser/b")
+    with pytest.raises(BundleError, match=r"a: cannot be looked at: File name too long -- check"):
+        bundle_dir("a" * 300)
+
+
+def test_a_bundle_that_may_not_be_looked_into_is_told() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o600)
+        me = os.geteuid()
+        if me == 0:
+            os.seteuid(65534)
+        try:
+            with pytest.raises(BundleError, match=r"cannot be read: Permission denied -- check"):
+                load_bundle(name)
+        finally:
+            os.seteuid(me)
 
 
 def test_a_directory_without_manifest_is_no_bundle(tmp_path: Path) -> None:
