@@ -20,7 +20,10 @@ _PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def make_app(daemon: Daemon, token: Secret | None) -> FastAPI:
-    """Return the application; with a token, everything but /healthz wants it as a bearer."""
+    """Return the application; with a token, everything but /healthz wants it as a bearer.
+
+    The path is the scope's: request.url is put together with Host, which the peer may choose.
+    """
     app = FastAPI(title="edge-daemon", version=__version__, redoc_url=None)
 
     if token is not None:
@@ -31,7 +34,7 @@ def make_app(daemon: Daemon, token: Secret | None) -> FastAPI:
             request: Request, call_next: Callable[[Request], Awaitable[Response]]
         ) -> Response:
             given = request.headers.get("authorization", "").encode()
-            if request.url.path != "/healthz" and not secrets.compare_digest(given, wanted):
+            if request.scope["path"] != "/healthz" and not secrets.compare_digest(given, wanted):
                 return _refusal(
                     401,
                     "no or wrong token",
@@ -42,11 +45,11 @@ def make_app(daemon: Daemon, token: Secret | None) -> FastAPI:
 
     @app.exception_handler(404)
     async def _not_found(request: Request, _exc: Exception) -> Response:
-        return _refusal(404, "no such page", where=request.url.path, hint="see /docs")
+        return _refusal(404, "no such page", where=request.scope["path"], hint="see /docs")
 
     @app.exception_handler(405)
     async def _not_allowed(request: Request, _exc: Exception) -> Response:
-        return _refusal(405, "no such method here", where=request.url.path, hint="see /docs")
+        return _refusal(405, "no such method here", where=request.scope["path"], hint="see /docs")
 
     @app.get("/healthz", summary="The process is alive and no part of it hangs")
     def healthz() -> Response:
