@@ -33,8 +33,7 @@ def make_app(daemon: Daemon, token: Secret | None) -> FastAPI:
         async def _authorise(
             request: Request, call_next: Callable[[Request], Awaitable[Response]]
         ) -> Response:
-            given = request.headers.get("authorization", "").encode()
-            if request.scope["path"] != "/healthz" and not secrets.compare_digest(given, wanted):
+            if request.scope["path"] != "/healthz" and not _fits(request, wanted):
                 return _refusal(
                     401,
                     "no or wrong token",
@@ -69,6 +68,14 @@ def make_app(daemon: Daemon, token: Secret | None) -> FastAPI:
         return Response(daemon.metrics.page(), media_type=_PROMETHEUS)
 
     return app
+
+
+def _fits(request: Request, wanted: bytes) -> bool:
+    """Whether the bearer is the wanted one, sent as UTF-8 (curl) or Latin-1 (Python's clients)."""
+    given = request.headers.get("authorization", "")  # its bytes read as Latin-1
+    return any(
+        secrets.compare_digest(given.encode(coding), wanted) for coding in ("latin-1", "utf-8")
+    )
 
 
 def _refusal(status: int, error: str, *, where: str, hint: str) -> JSONResponse:

@@ -81,3 +81,13 @@ def test_refusal_names_the_path_that_was_asked_for(path: str, method: str, statu
     found, body = ask(make_app(DAEMON, None), path, method, host=b"x/healthz?")
 
     assert (found, json.loads(body)["where"]) == (status, path)
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "latin-1"])
+def test_token_beyond_ascii_fits_as_curl_and_as_python_send_it(coding: str) -> None:
+    def status(token: str) -> int:
+        bearer = f"Bearer {token}".encode(coding)
+        return ask(guarded("schlüssel"), "/metrics", authorization=bearer)[0]
+
+    assert status("schlüssel") == 200
+    assert status("schlussel") == 401
