@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import ssl
 from typing import TYPE_CHECKING, Any
 
-from edge_daemon.errors import ConfigError
+from edge_daemon.config.tls import load_certificate, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from edge_daemon.config.models import MqttConfig
 
 
@@ -31,27 +28,9 @@ def tls_context(config: MqttConfig) -> TlsContext:
     if config.ca_file is None:
         context.load_default_certs()
     else:
-        with _readable("mqtt.ca_file"):
+        with readable("mqtt.ca_file"):
             context.load_verify_locations(config.ca_file)
     if config.cert_file is not None:
-        with _readable("mqtt.cert_file, mqtt.key_file"):
-            context.load_cert_chain(config.cert_file, config.key_file, password=_no_passphrase)
+        where = "mqtt.cert_file, mqtt.key_file"
+        load_certificate(context, config.cert_file, config.key_file, where=where)
     return context
-
-
-@contextlib.contextmanager
-def _readable(where: str) -> Iterator[None]:
-    hint = "name PEM files that the daemon's user may read; the key without a passphrase"
-    try:
-        yield
-    except ssl.SSLError as exc:
-        what = f"no certificate, or not the key to it ({exc.reason})"
-        raise ConfigError(what, where=where, hint=hint) from exc
-    except OSError as exc:
-        raise ConfigError(f"cannot be read: {exc.strerror}", where=where, hint=hint) from exc
-    except ValueError as exc:
-        raise ConfigError("the key has a passphrase", where=where, hint=hint) from exc
-
-
-def _no_passphrase() -> str:
-    raise ValueError  # else OpenSSL would ask on the terminal

@@ -12,6 +12,7 @@ import numpy as np
 
 from edge_daemon.config.load import read_secret
 from edge_daemon.config.secrecy import is_public, mend_hint
+from edge_daemon.config.tls import https_context
 from edge_daemon.engine.open import choose_backend, open_engine
 from edge_daemon.errors import ConfigError, RecordingError
 from edge_daemon.recording.encoders import choose_encoder
@@ -151,11 +152,20 @@ def check_files(settings: Settings, *, where: str) -> None:
         "http.tls_cert_file": http.tls_cert_file if http else None,
         "http.tls_key_file": http.tls_key_file if http else None,
     }
-    faults += [
-        f"{where}: {key}: {path} cannot be read -- check the path and its permissions"
+    unreadable = {
+        key: path
         for key, path in plain.items()
         if path is not None and not os.access(path, os.R_OK)
+    }
+    faults += [
+        f"{where}: {key}: {path} cannot be read -- check the path and its permissions"
+        for key, path in unreadable.items()
     ]
+    if http is not None and not any(key.startswith("http.") for key in unreadable):
+        try:
+            https_context(http)
+        except ConfigError as exc:
+            faults.append(f"{where}: {exc}")
     faults += [
         f"{where}: {key}: every user of this machine may read {path} -- {mend_hint(path)}"
         for key, path in plain.items()

@@ -84,6 +84,17 @@ def test_configuration_naming_a_missing_password_file_is_refused(tmp_path: Path)
     assert "mqtt.password_file" in refused("check", "--config", str(file), code=78)
 
 
+def test_configuration_naming_files_without_a_certificate_is_refused(tmp_path: Path) -> None:
+    for name in ("cert", "key"):
+        (tmp_path / name).write_text("junk\n")
+    http = {"tls_cert_file": str(tmp_path / "cert"), "tls_key_file": str(tmp_path / "key")}
+    file = write_config(tmp_path / "c.yaml", {**GOOD, "http": http})
+
+    for command in ("check", "run"):
+        told = refused(command, "--config", str(file), code=78)
+        assert "http.tls_cert_file, http.tls_key_file: no certificate" in told
+
+
 def test_secrets_that_everybody_may_read_are_refused_and_not_told() -> None:
     camera = {**GOOD["cameras"][0], "source": "rtsp://viewer:hunter2@camera/1"}
     with tempfile.TemporaryDirectory(dir="/tmp") as name:  # pytest's own is private
