@@ -40,6 +40,7 @@ class WebServer:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 make_app(daemon, token),
+                ws="none",
                 log_config=None,
                 backlog=_BACKLOG,
                 access_log=False,
@@ -49,7 +50,7 @@ class WebServer:
                 ssl_keyfile=settings.tls_key_file,
             )
         )
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+        logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of each nonsense it is sent
         self._thread = Thread(target=self._serve, name="http", daemon=True)
 
     def start(self) -> None:
