@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from functools import partial
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
 from edge_daemon.config.load import read_secret
+from edge_daemon.config.tls import https_context
 from edge_daemon.errors import ConfigError, EdgeError
 from edge_daemon.logs import FaultLog
 from edge_daemon.web.app import make_app
+from edge_daemon.web.door import Conversation, Door
 
 if TYPE_CHECKING:
     from edge_daemon.config.models import HttpConfig
@@ -22,33 +25,47 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _STOP_S: Final = 2
-_BACKLOG: Final = 32  # asyncio tries so many at once, and complains of each when descriptors end
+_BACKLOG: Final = 128
+_LIMIT_S: Final = 10.0
 
 
 class WebServer:
     """The HTTP server: start() answers, stop() ends within seconds.
 
-    Takes over the socket, which ``bind`` made.  Raises ConfigError.
+    Takes over the socket, which ``bind`` made.  A connection is good for one request, which with
+    its answer may take limit_s.  Raises ConfigError.
     """
 
-    def __init__(self, settings: HttpConfig, daemon: Daemon, bound: socket.socket) -> None:
+    def __init__(
+        self,
+        settings: HttpConfig,
+        daemon: Daemon,
+        bound: socket.socket,
+        *,
+        limit_s: float = _LIMIT_S,
+    ) -> None:
         token_file = settings.token_file
         token = read_secret(token_file, where="http.token_file") if token_file else None
         self._where = _where(settings)
         self._faults = FaultLog(log)
         self._socket = bound
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                make_app(daemon, token),
-                ws="none",
-                log_config=None,
-                backlog=_BACKLOG,
-                access_log=False,
-                lifespan="off",
-                timeout_graceful_shutdown=_STOP_S,
-                ssl_certfile=settings.tls_cert_file,
-                ssl_keyfile=settings.tls_key_file,
-            )
+        config = uvicorn.Config(
+            make_app(daemon, token),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            headers=[("Connection", "close")],  # so that it has an end, and its place is free
+            timeout_graceful_shutdown=_STOP_S,
+        )
+        self._server = uvicorn.Server(config)
+        state = self._server.server_state
+        self._door = Door(
+            bound,
+            partial(Conversation, config=config, server_state=state, app_state={}),
+            tls=https_context(settings),
+            on_fault=self._cope,
+            limit_s=limit_s,
         )
         logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of each nonsense it is sent
         self._thread = Thread(target=self._serve, name="http", daemon=True)
@@ -72,15 +89,14 @@ class WebServer:
         asyncio.run(self._answer())
 
     async def _answer(self) -> None:
-        asyncio.get_running_loop().set_exception_handler(self._cope)
-        await self._server.serve(sockets=[self._socket])
+        works = (self._server.serve(sockets=[]), self._door.keep())
+        done, _ = await asyncio.wait(
+            [asyncio.ensure_future(work) for work in works], return_when=asyncio.FIRST_COMPLETED
+        )
+        for work in done:
+            work.result()  # of the door, a bug
 
-    def _cope(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Tell in a line what asyncio tells in a traceback a second: it cannot accept."""
-        exc = context.get("exception")
-        if not isinstance(exc, OSError):
-            loop.default_exception_handler(context)
-            return
+    def _cope(self, exc: OSError) -> None:
         what, hint = f"cannot answer: {exc.strerror}", "see what uses so much; it is tried again"
         self._faults.tell("http", EdgeError(what, where=self._where, hint=hint))
 
@@ -94,6 +110,7 @@ def bind(settings: HttpConfig) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
         sock.listen(_BACKLOG)
+        sock.setblocking(False)  # noqa: FBT003  as socket has it
     except OSError as exc:
         what, hint = exc.strerror, "is another daemon running? choose another port, or http: null"
         raise ConfigError(f"cannot listen: {what}", where=_where(settings), hint=hint) from exc
