@@ -151,6 +151,10 @@ class Daemon:
         """Return the parts that hang."""
         return self._supervisor.hanging()
 
+    def guarded(self, name: str, body: Callable[[], None]) -> Callable[[], None]:
+        """Return the body of a thread beside ours: what it raises is a bug, and ends the daemon."""
+        return self._supervisor.guarded(name, body)
+
     def readiness(self) -> Readiness:
         """Return whether every camera was answered lately."""
         return readiness(list(self._cameras.values()))

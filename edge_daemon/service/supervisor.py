@@ -31,16 +31,20 @@ class Supervisor:
 
     def start(self, name: str, body: Callable[[], None]) -> None:
         """Run body in a thread, in place of the last of that name; what it raises is a bug."""
+        self._threads[name] = Thread(target=self.guarded(name, body), name=name, daemon=True)
+        self._threads[name].start()
 
-        def guarded() -> None:
+    def guarded(self, name: str, body: Callable[[], None]) -> Callable[[], None]:
+        """Return the body of a thread of somebody else's; what it raises is a bug here, too."""
+
+        def run() -> None:
             try:
                 body()
             except Exception:
                 log.exception("%s: a bug, the daemon ends -- please report it", name)
                 self.has_bug = True
 
-        self._threads[name] = Thread(target=guarded, name=name, daemon=True)
-        self._threads[name].start()
+        return run
 
     def join(self, name: str, timeout_s: float) -> bool:
         """Wait for a thread's end; False, with a line in the log, when it does not come."""

@@ -68,7 +68,7 @@ class WebServer:
             limit_s=limit_s,
         )
         logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of each nonsense it is sent
-        self._thread = Thread(target=self._serve, name="http", daemon=True)
+        self._thread = Thread(target=daemon.guarded("http", self._serve), name="http", daemon=True)
 
     def start(self) -> None:
         """Begin to answer."""

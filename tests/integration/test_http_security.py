@@ -16,6 +16,7 @@ from edge_daemon.config.models import HttpConfig
 from edge_daemon.errors import ConfigError
 from edge_daemon.metrics import Metrics
 from edge_daemon.service.plan import check_files
+from edge_daemon.service.supervisor import Supervisor
 from edge_daemon.web.server import WebServer, bind
 from tests.integration.certificates import Authority
 from tests.processes import free_port, wait_until
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from edge_daemon.config.models import Settings
 
 
-DAEMON: Any = SimpleNamespace(hanging=list, metrics=Metrics())
+DAEMON: Any = SimpleNamespace(hanging=list, metrics=Metrics(), guarded=Supervisor().guarded)
 ASKING = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 JUNK = (
     b"junk\r\n\r\n",
@@ -44,8 +45,10 @@ def serving(limit_s: float = 600.0, **files: Path) -> Iterator[tuple[str, int]]:
     config = HttpConfig(listen=f"{at[0]}:{at[1]}", **files)
     server = WebServer(config, DAEMON, bind(config), limit_s=limit_s)
     server.start()
-    yield at
-    server.stop()
+    try:
+        yield at
+    finally:
+        server.stop()
 
 
 def answer(
