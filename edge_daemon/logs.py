@@ -8,7 +8,7 @@ import math
 import os
 import sys
 import time
-from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -45,45 +45,61 @@ def set_up_logging(level: str, form: str) -> None:
     logging.captureWarnings(capture=True)
 
 
+@dataclass(slots=True)
+class _Part:
+    """What was told of one part.  Times are the log's clock."""
+
+    told: dict[str, tuple[float, int]] = field(default_factory=dict)  # text: when, held back since
+    n_others: int = 0  # that were not told
+    is_well: bool = True  # as far as was told
+    well_s: float = -math.inf  # when that was told last
+
+
 class FaultLog:
     """Tells a fault when it first comes, then once a minute with a count, then that it is over.
 
     Of different faults of one part it tells a few a minute and counts the rest: whoever sends us
-    nonsense cannot fill the disk with our log.
+    nonsense cannot fill the disk with our log.  Nor can a part that fails and is well again in
+    turns: that it is well is told once a minute as well, and never but after a fault was.
     """
 
     def __init__(self, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
         self._log, self._clock, self._lock = log, clock, Lock()
-        self._told: dict[str, dict[str, tuple[float, int]]] = {}  # part, text: when, held back
-        self._passed_over: Counter[str] = Counter()
+        self._parts: dict[str, _Part] = {}
 
     def tell(self, part: str, fault: EdgeError) -> None:
         """Log a fault of a part of the daemon, folding what repeats."""
         text, now_s = str(fault), self._clock()
         with self._lock:
-            told = self._told.setdefault(part, {})
-            at_s, held = told.get(text, (-math.inf, 0))
+            known = self._parts.setdefault(part, _Part())
+            at_s, held = known.told.get(text, (-math.inf, 0))
             if now_s - at_s < _FOLD_S:
-                told[text] = (at_s, held + 1)
+                known.told[text] = (at_s, held + 1)
                 return
-            lately = {t: row for t, row in told.items() if now_s - row[0] < _FOLD_S}
+            lately = {t: row for t, row in known.told.items() if now_s - row[0] < _FOLD_S}
             if len(lately) >= _MOST_A_MINUTE:
-                self._passed_over[part] += 1
+                known.n_others += 1
                 return
-            self._told[part] = {**lately, text: (now_s, 0)}
-            n_others = self._passed_over.pop(part, 0)
+            repeats = math.isfinite(at_s) and not (known.is_well and held == 0)
+            known.told, known.is_well = {**lately, text: (now_s, 0)}, False
+            n_others, known.n_others = known.n_others, 0
         line = text if text.startswith(part.partition(" ")[0]) else f"{part}: {text}"
-        again = f" (again, {held + 1} times in the last {now_s - at_s:.0f} s)"
+        again = f" (again, {held + 1} times in the last {now_s - at_s:.0f} s)" if repeats else ""
         others = f" (and {n_others} others that were not told)" if n_others else ""
-        self._log.warning("%s%s%s", line, again if math.isfinite(at_s) else "", others)
+        self._log.warning("%s%s%s", line, again, others)
 
     def over(self, part: str, text: str) -> None:
-        """Log that a part is well again, if it was not."""
+        """Log that a part is well again, if that is news.
+
+        Call it for as long as the part is well: of one that was faulty lately it is told later.
+        """
+        now_s = self._clock()
         with self._lock:
-            was_faulty = self._told.pop(part, None) is not None
-            self._passed_over.pop(part, None)
-        if was_faulty:
-            self._log.info("%s: %s", part, text)
+            known = self._parts.get(part)
+            if known is None or known.is_well or now_s - known.well_s < _FOLD_S:
+                return
+            known.is_well, known.well_s = True, now_s
+        self._log.info("%s: %s", part, text)
 
 
 class _TextFormatter(logging.Formatter):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S: Final = 3600.0  # sources/timeline.py takes a longer one for damage
 _KEY_FRAME_WITHIN_S: Final = 30.0  # sources/stream.py gives up then
+_STEADY_S: Final = 10.0  # up for so long: no camera that sends a few pictures and hangs up
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Camera:
         faults: FaultLog,
         pulse: Pulse,
         patience_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings, self.board = settings, board
         self.failed: EdgeError | None = None  # why a finite source ended before its end
@@ -77,6 +80,7 @@ class Camera:
         self.n_frames = self.n_connections = 0
         self.last_frame_at: datetime | None = None
         self._why_down = "not connected yet"
+        self._clock, self._up_since_s = clock, clock()
         self._open_source, self._retry, self._recorder = open_source, retry, recorder
         self._packets = packets
         self._mailboxes, self._metrics, self._faults = mailboxes, metrics, faults
@@ -206,11 +210,10 @@ class Camera:
 
     def _came_up(self) -> None:
         if not self.up:
-            self.up = True
-            self._retry.reset()
+            self.up, self._up_since_s = True, self._clock()
             self._metrics.camera_up.labels(self.settings.id).set(1)
-            self._faults.over(f"camera {self.settings.id}", "frames arrive again")
             self.board.tell_camera(up=True)
+        self._faults.over(f"camera {self.settings.id}", "frames arrive again")
 
     def _went_down(self) -> None:
         self._mailboxes.join(self.settings.id)
@@ -229,6 +232,8 @@ class Camera:
         self._metrics.faults.labels("source").inc()
         self._faults.tell(f"camera {self.settings.id}", fault)
         self._why_down = str(fault)
+        if self.up and self._clock() - self._up_since_s > _STEADY_S:
+            self._retry.reset()
         self._went_down()
         if self.finite:
             self.failed = fault

@@ -181,10 +181,9 @@ class Inference:
             return
         before, part = client.board.blindness, f"sight of {frame.camera}"
         found = client.board.look(frame, picture)
-        if found is before:
-            return
         if found is None:
             self._faults.over(part, "is back")
+        if found is None or found is before:
             return
         self._metrics.blinded.labels(frame.camera, found.value).inc()
         hint = "look at the camera; blind_after and frozen_after say when this is told"

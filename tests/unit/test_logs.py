@@ -74,6 +74,83 @@ def test_fault_that_is_over_is_told_only_if_there_was_one(
     assert caplog.messages == ["gate: away", "gate: well"]
 
 
+def flap(faults: FaultLog, clock: Clock, seconds: range) -> None:
+    """Fail and be well again each second."""
+    for second in seconds:
+        clock.now_s = second + 0.0
+        faults.tell("gate", SourceUnavailableError("away", where="gate"))
+        clock.now_s = second + 0.5
+        faults.over("gate", "well")
+
+
+def test_part_that_fails_and_is_well_in_turns_costs_two_lines_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    clock = Clock()
+    flap(FaultLog(logging.getLogger("t"), clock), clock, range(121))
+
+    assert caplog.messages == [
+        "gate: away",
+        "gate: well",
+        "gate: away (again, 60 times in the last 60 s)",
+        "gate: well",
+        "gate: away (again, 60 times in the last 60 s)",
+        "gate: well",
+    ]
+
+
+def test_faults_of_a_part_that_was_well_in_between_are_counted_when_it_fails_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    faults = FaultLog(logging.getLogger("t"), clock)
+    flap(faults, clock, range(3))
+    clock.now_s = 600.0
+    faults.tell("gate", SourceUnavailableError("away", where="gate"))
+
+    assert caplog.messages == ["gate: away", "gate: away (again, 3 times in the last 600 s)"]
+
+
+def test_fault_that_comes_back_once_in_a_while_is_told_like_a_new_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    clock = Clock()
+    flap(FaultLog(logging.getLogger("t"), clock), clock, range(0, 400, 100))
+
+    assert caplog.messages == ["gate: away", "gate: well"] * 4
+
+
+def test_part_that_fails_twice_in_a_minute_is_told_to_be_well_when_that_has_lasted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    clock = Clock()
+    faults = FaultLog(logging.getLogger("t"), clock)
+    flap(faults, clock, range(1))
+    faults.tell("gate", SourceUnavailableError("refused", where="gate"))
+    for second in range(1, 100):
+        clock.now_s = float(second)
+        faults.over("gate", "well")
+
+    assert caplog.messages == ["gate: away", "gate: well", "gate: refused", "gate: well"]
+
+
+def test_faults_of_a_flapping_part_that_never_repeat_take_no_more_room(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    faults = FaultLog(logging.getLogger("t"), clock)
+    for n in range(10_000):
+        clock.now_s = n / 10
+        faults.tell("gate", SourceUnavailableError(f"away {n}", where="gate"))
+        faults.over("gate", "well")
+
+    assert len(caplog.messages) <= 8 * 17
+    assert all(len(part.told) <= 8 for part in faults._parts.values())
+
+
 @pytest.mark.parametrize("form", ["text", "json", "journald"])
 def test_log_line_has_the_form_asked_for(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     before = logging.getLogger().handlers[:]

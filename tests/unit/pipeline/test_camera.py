@@ -3,12 +3,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from random import Random
 from threading import Event as Flag
 from threading import Thread
 from typing import Any
 
 import pytest
+from typing_extensions import Self
 
 from edge_daemon.config.load import parse_settings
 from edge_daemon.errors import SourceUnavailableError
@@ -33,10 +35,44 @@ def settings_of(source: str = "rtsp://camera/1", **more: Any) -> Any:
     return parse_settings({"version": 1, "cameras": cameras}, where="test").cameras[0]
 
 
+class CountedRetry(Retry):
+    """Counts how often it began anew."""
+
+    n_resets = -1  # it begins with one
+
+    def reset(self) -> None:
+        super().reset()
+        self.n_resets += 1
+
+
+class Brief:
+    """A source that gives two frames and hangs up."""
+
+    live = True
+
+    def __init__(self, camera: str) -> None:
+        self.camera = camera
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield from red_frames(self.camera, 2)
+        raise SourceUnavailableError("closed by the camera", where=f"camera {self.camera}")
+
+
 class Stage:
     """A camera with everything around it, and the threads that run it."""
 
-    def __init__(self, driver: Driver, source: str = "rtsp://camera/1") -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        source: str = "rtsp://camera/1",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.driver, self.notes, self.metrics = driver, Notes(), Metrics()
         self.mailboxes = Mailboxes(on_drop=lambda _: None)
         self.mailboxes.open("gate", 10.0)
@@ -45,10 +81,11 @@ class Stage:
         self.threads: list[Thread] = []
         self.answered: list[Frame] = []
         self.model = Thread(target=self.answer)
+        self.retry = CountedRetry(0.01, 0.02, rng=Random(0))
         self.camera = Camera(
             settings,
             open_source=driver,
-            retry=Retry(0.01, 0.02, rng=Random(0)),
+            retry=self.retry,
             mailboxes=self.mailboxes,
             board=self.board,
             recorder=None,
@@ -56,6 +93,7 @@ class Stage:
             faults=FaultLog(log),
             pulse=Pulse("gate"),
             patience_s=0.05,
+            clock=clock,
         )
 
     def run(self) -> Thread:
@@ -97,8 +135,9 @@ def new_stage() -> Iterator[Callable[..., Stage]]:
         source: str = "rtsp://camera/1",
         *,
         with_model: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Stage:
-        stages.append(Stage(Driver(how), source))
+        stages.append(Stage(Driver(how), source, clock))
         if with_model:
             stages[-1].model.start()
         return stages[-1]
@@ -219,3 +258,32 @@ def test_camera_is_tried_again_for_as_long_as_it_is_away(new_stage: Callable[...
 
     assert stage.driver.n_calls == 21
     assert stage.count("edge_reconnects_total") == 20
+
+
+@pytest.mark.parametrize(("turn_s", "n_resets"), [(0.1, 0), (11.0, 5)])
+def test_camera_is_asked_soon_again_only_if_its_frames_kept_coming(
+    new_stage: Callable[..., Stage], turn_s: float, n_resets: int
+) -> None:
+    """The clock is looked at when frames begin to arrive, and when they end."""
+    ticks = count()
+
+    def how(n: int, camera: str, stop: Flag) -> Any:
+        return Brief(camera) if n < 5 else StuckSource(camera, red_frames(camera))
+
+    stage = new_stage(how, clock=lambda: next(ticks) * turn_s)
+    stage.run()
+    stage.wait(lambda: stage.driver.n_calls == 6)
+
+    assert stage.retry.n_resets == n_resets
+
+
+def test_camera_that_sends_a_few_frames_and_hangs_up_is_told_once(
+    new_stage: Callable[..., Stage], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    stage = new_stage(lambda n, camera, stop: Brief(camera))
+    stage.run()
+    stage.wait(lambda: stage.driver.n_calls > 20)
+
+    told = [message for message in caplog.messages if "gate" in message]
+    assert told == ["camera gate: closed by the camera", "camera gate: frames arrive again"]
