@@ -195,6 +195,10 @@ class SourceKind(str, Enum):
 
 _STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
 _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+_KEYED_SECRET = re.compile(  # of a path or a query: user=admin&password=..., my_password=...
+    r"((?:pass(?:word|wd|phrase)?|pwd?|psw|token|secret|auth|api_?key)(?:=|%3D))([^&\s]+)",
+    re.IGNORECASE,
+)
 
 
 class SourceAddress:
@@ -246,8 +250,11 @@ class SourceAddress:
             url = urlsplit(self._raw)
             if url.username:
                 text = text.replace(f"{url.netloc.rpartition('@')[0]}@", "")
-            for secret in (url.password, unquote(url.password or ""), url.query):
+            keyed = _KEYED_SECRET.findall(f"{url.path}&{url.query}")
+            found = [url.password or "", *(value for _, value in keyed)]
+            for secret in (url.query, *found, *map(unquote, found)):
                 text = text.replace(secret, "***") if secret else text
+            text = _KEYED_SECRET.sub(r"\1***", text)
         return text
 
     def __repr__(self) -> str:
@@ -261,7 +268,7 @@ class SourceAddress:
 
 
 def _without_secrets(raw: str) -> str:
-    """Return the URL without user, password and query; raise ValueError that quotes nothing."""
+    """Return the URL without user, query and passwords; raise ValueError that quotes nothing."""
     authority, *rest = re.split(r"[/?#]", raw.partition("://")[2], maxsplit=1)
     if "@" in "".join(rest):
         raise ValueError("stray '@' -- percent-encode '/', '?', '#' and '@' in the password")
@@ -272,7 +279,8 @@ def _without_secrets(raw: str) -> str:
         raise ValueError("not a URL -- write it as rtsp://user:password@host:port/path") from None
     if not host:
         raise ValueError("names no host -- write it as rtsp://user:password@host:port/path")
-    return str(urlunsplit((url.scheme, authority.rpartition("@")[2], url.path, "", "")))
+    path = _KEYED_SECRET.sub(r"\1***", url.path)
+    return str(urlunsplit((url.scheme, authority.rpartition("@")[2], path, "", "")))
 
 
 def polygon_mask(

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _LENT: Final = Path("/run/secrets")
 _SECRETS: Final = (
     re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s@]*?:([^/?#\s]+)@", re.IGNORECASE),  # URL
-    re.compile(  # query of a URL, property of a pipeline
-        r"[?&\s](?:pass|passwd|password|pwd|user-pw|token|secret|auth|api_?key)=([^&\s]+)",
+    re.compile(  # query or path of a URL, property of a pipeline
+        r"[?&_;\s](?:pass|passwd|password|pwd|user-pw|token|secret|auth|api_?key)=([^&\s]+)",
         re.IGNORECASE,
     ),
 )

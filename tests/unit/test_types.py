@@ -14,6 +14,11 @@ from edge_daemon.types import Secret, SourceAddress, SourceKind, polygon_mask
         ("rtsp://u:p%40ss@cam:554/s?token=x", SourceKind.STREAM, "rtsp://cam:554/s"),
         ("rtsp://cam/s", SourceKind.STREAM, "rtsp://cam/s"),
         ("https://u@cam/video.m3u8", SourceKind.STREAM, "https://cam/video.m3u8"),
+        (
+            "rtsp://cam:554/user=admin&password=S3CRET&channel=1&stream=0.sdp",
+            SourceKind.STREAM,
+            "rtsp://cam:554/user=admin&password=***&channel=1&stream=0.sdp",
+        ),
         ("/dev/video0", SourceKind.CAMERA, "/dev/video0"),
         ("clips/*.mp4", SourceKind.FILES, "clips/*.mp4"),
         ("pictures/", SourceKind.IMAGES, "pictures/"),
@@ -56,6 +61,36 @@ def test_address_redacts_its_password_from_foreign_messages(password: str, text:
     address = SourceAddress(f"rtsp://u:{password}@h/s")
 
     assert password not in address.redact(text.format(password, password)).replace("***", "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "user=admin&password=S3CRET&channel=1&stream=0.sdp",
+        "user=admin_password=S3CRET_channel=1_stream=0.sdp?real_stream",
+        "user=admin%26Password%3DS3CRET%26channel=1",
+        "live/PASSWD=S3CRET/1",
+        "live;pwd=S3CRET",
+        "live?user=admin&pass=S3CRET",
+        "stream1;token=S3CRET?x=1",
+        "my_password=S%33CRET&channel=1",
+    ],
+)
+def test_password_in_the_path_or_query_is_hidden(path: str) -> None:
+    raw = f"rtsp://cam:554/{path}"
+    address = SourceAddress(raw)
+    shown = [repr(address), *map(address.redact, (raw, f"no answer from '{raw}'", f"/{path}: no"))]
+
+    assert not any("CRET" in one for one in shown), shown
+    assert address.reveal() == raw
+
+
+@pytest.mark.parametrize("password", ["S3CRET", "S%33CRET"])
+@pytest.mark.parametrize("begin", ["user=admin&", "live?user=admin&"])
+def test_password_of_the_path_or_query_is_redacted_by_itself(begin: str, password: str) -> None:
+    address = SourceAddress(f"rtsp://cam:554/{begin}password={password}&channel=1")
+
+    assert address.redact(f"'{password}' or 'S3CRET'? ") == "'***' or '***'? "
 
 
 def test_secret_shows_itself_to_nobody() -> None:
