@@ -6,8 +6,9 @@ import logging
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -87,14 +88,20 @@ def crowded_out(segments: Iterable[Segment], missing_bytes: int) -> list[Segment
 class _Growing:
     """A file being written, and how large it may be until room is asked for again.
 
-    kind: None for a segment.
+    home is the directory of its camera or kind, device the disk where that lies; kind: None for a
+    segment.
     """
 
     camera: CameraId
     path: str
     promised_bytes: int
+    home: str
     kind: Kind | None = None
     size_bytes: int = 0
+    device: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.device = _device(self.home)
 
     def look(self) -> None:
         """Measure it anew.  Raises OSError."""
@@ -105,12 +112,12 @@ class Archive:
     """The segments of all cameras below one directory, and beside it what is kept of events.
 
     Shared by all threads that write such files.  Room is made before anything is written, so that
-    the disk never fills: segments go first, then clips and snapshots, then evidence.  What is
-    being written is never removed, nor is anything that does not have the exact name of such a
-    file.
+    the disk never fills: segments go first, then clips and snapshots, then evidence, of what lies
+    on the same disk.  What is being written is never removed, nor is anything that does not have
+    the exact name of such a file.
     """
 
-    def __init__(self, root: Path, disk: Callable[[Path], Disk] = shutil.disk_usage) -> None:
+    def __init__(self, root: Path, disk: Callable[[str], Disk] = shutil.disk_usage) -> None:
         self.root, self.index = root, SegmentIndex(root)
         self._disk = disk
         self._lock = Lock()
@@ -145,10 +152,11 @@ class Archive:
             known = self._look()
             known[camera] = [s for s in find_segments(directory) if s.path not in self._growing]
             self._remove(_unplayable(known[camera]))
-            room = self._disk(self.root).free + sum(s.size_bytes for s in self._every())
-            most = min(room, limits.max_bytes or room) // _PARTS
             path = segment_path(directory, started_at, ending)
-            growing = _Growing(camera, path, wanted_bytes)
+            growing = _Growing(camera, path, wanted_bytes, directory)
+            segments_bytes = sum(s.size_bytes for s in self._every(growing.device))
+            room = self._disk(directory).free + segments_bytes
+            most = min(room, limits.max_bytes or room) // _PARTS
             self._make_room(growing, limits)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             self._growing[path] = growing
@@ -175,8 +183,10 @@ class Archive:
         RecordingError.
         """
         with self._lock, storage_faults(os.path.dirname(path)):
-            self.root.mkdir(parents=True, exist_ok=True)
-            growing = _Growing(camera, path, wanted_bytes, kind)
+            home = self.place(kind.value)
+            for directory in (self.root, home):
+                os.makedirs(directory, exist_ok=True)
+            growing = _Growing(camera, path, wanted_bytes, home, kind)
             self._make_room(growing, limits)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             self._growing[path] = growing
@@ -225,16 +235,17 @@ class Archive:
         else:
             self._trim(growing, limits, now)
         missing = self._missing_bytes(growing)
-        gone = crowded_out(self._every(), missing)
+        gone = crowded_out(self._every(growing.device), missing)
         self._remove(gone)  # counted, not measured: a disk may be slow to give room free
         missing -= sum(s.size_bytes for s in gone if not os.path.lexists(s.path))
         for rank in RANKS:
-            missing -= self._unshelve(rank, missing)
+            beside = [kind for kind in rank if _device(self.place(kind.value)) == growing.device]
+            missing -= self._unshelve(beside, missing)
         if missing > 0:
             raise StorageFullError(
                 "the disk is full, and no recording is left to remove",
-                where=str(self.root),
-                hint="free some space, or move data_dir to a larger disk",
+                where=growing.home,
+                hint="free some space, or use a larger disk",
             )
 
     def _trim(self, growing: _Growing, limits: Limits, now: datetime) -> None:
@@ -285,11 +296,12 @@ class Archive:
         return any(os.path.dirname(path) == day for path in self._growing)
 
     def _missing_bytes(self, growing: _Growing) -> int:
-        """Return what must be freed to keep every promise and the reserve."""
-        disk, promised = self._disk(self.root), 0  # first: what is written meanwhile counts once
+        """Return what must be freed to keep every promise on its disk, and the reserve."""
+        disk, promised = self._disk(growing.home), 0  # first: what is written meanwhile counts once
         for one in {**self._growing, growing.path: growing}.values():
-            one.look()
-            promised += max(one.promised_bytes - one.size_bytes, 0)
+            if one.device == growing.device:
+                one.look()
+                promised += max(one.promised_bytes - one.size_bytes, 0)
         return _reserve_bytes(disk.total) + promised - disk.free
 
     def _look(self) -> dict[CameraId, list[Segment]]:
@@ -297,7 +309,7 @@ class Archive:
         if self._finished is None:
             directories = [d for d in self.root.iterdir() if d.is_dir() and not d.is_symlink()]
             self._finished = {d.name: find_segments(str(d)) for d in directories}
-            self._remove(_unplayable(self._every()))
+            self._remove(_unplayable(chain.from_iterable(self._finished.values())))
             found = self._finished.items()
             self.index.follow((name, s) for name, segments in found for s in segments if s.is_video)
         return self._finished
@@ -307,8 +319,10 @@ class Archive:
             self._shelves = {kind: Shelf(self.root.parent, kind) for kind in Kind}
         return self._shelves
 
-    def _every(self) -> list[Segment]:
-        return [s for segments in self._look().values() for s in segments]
+    def _every(self, device: int | None) -> list[Segment]:
+        """Return the finished segments on a disk."""
+        here = (c for c in self._look() if _device(f"{self.root}/{c}") == device)
+        return [s for camera in here for s in self._look()[camera]]
 
     def _remove(self, segments: Sequence[Segment]) -> None:
         """Unlink them, and their day's directory when it is empty."""
@@ -329,6 +343,14 @@ class Archive:
         gone = set(segments)
         for camera, finished in self._look().items():
             self._look()[camera] = [s for s in finished if s not in gone]
+
+
+def _device(directory: str) -> int | None:
+    """Return the number of the disk where a directory lies; None: there is no such directory."""
+    try:
+        return os.stat(directory).st_dev
+    except FileNotFoundError:
+        return None
 
 
 def _unplayable(segments: Iterable[Segment]) -> list[Segment]:

@@ -144,5 +144,5 @@ def test_clip_that_cannot_be_written_is_told_and_the_next_one_tried(
 
     assert not clips.is_busy
     assert caplog.messages == [
-        "clips of gate: Not a directory -- a file is in the way: choose another place"
+        "clips of gate: File exists -- a file is in the way: choose another place"
     ]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from edge_daemon.errors import StorageFullError
 from edge_daemon.recording.retention import Archive, Limits
 from edge_daemon.recording.shelves import Kind, Shelf, event_path, find_kept
 from edge_daemon.types import EngineInfo, Event, Verdict
+from tests.conftest import missing
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 NO_LIMITS = Limits(None, None)
@@ -31,6 +33,27 @@ def disk(root: Path, total: int) -> Callable[[Path], Usage]:
         files = [f for f in root.rglob("*") if f.is_file() and f.suffix != ".sqlite"]
         used = sum(f.lstat().st_size for f in files)
         return Usage(total, used, total - used)
+
+    return usage
+
+
+@pytest.fixture
+def two_disks(tmp_path: Path) -> Iterator[Path]:
+    """A data_dir whose recordings lie on another disk."""
+    shm = Path("/dev/shm")
+    if not shm.is_dir() or shm.stat().st_dev == tmp_path.stat().st_dev:
+        missing("no second disk at /dev/shm", "REQUIRE_MOUNT")
+    with tempfile.TemporaryDirectory(dir=shm) as other:
+        (tmp_path / "recordings").symlink_to(other)
+        yield tmp_path
+
+
+def disks(data_dir: Path, total: int) -> Callable[[str], Usage]:
+    """Two disks of a size on which nothing lies but our files."""
+    both = {root.stat().st_dev: root for root in (data_dir, (data_dir / "recordings").resolve())}
+
+    def usage(path: str) -> Usage:
+        return disk(both[Path(path).stat().st_dev], total)(Path(path))
 
     return usage
 
@@ -174,6 +197,32 @@ def test_a_new_segment_takes_the_place_of_old_pictures_when_no_segment_is_left(
     record(archive, 20 * KB, 9)
 
     assert alive(snapshots) == [False, True, True]
+
+
+def test_room_for_pictures_is_made_on_their_own_disk(two_disks: Path) -> None:
+    archive = Archive(two_disks / "recordings", disks(two_disks, 100 * KB))
+    segment = record(archive, 90 * KB, 1)
+    snapshots = [keep(archive, Kind.SNAPSHOT, event(n), 40 * KB) for n in range(3)]
+
+    assert alive([segment, *snapshots]) == [True, False, True, True]
+
+
+def test_room_for_segments_costs_no_pictures_on_another_disk(two_disks: Path) -> None:
+    archive = Archive(two_disks / "recordings", disks(two_disks, 100 * KB))
+    evidence = keep(archive, Kind.EVIDENCE, event(), 40 * KB)
+    first = record(archive, 60 * KB, 1)
+    second = record(archive, 60 * KB, 2)
+    with pytest.raises(StorageFullError, match="the disk is full"):
+        record(archive, 160 * KB, 3)
+
+    assert alive([evidence, first, second]) == [True, False, False]
+
+
+def test_room_on_one_disk_is_not_promised_to_a_file_on_another(two_disks: Path) -> None:
+    archive = Archive(two_disks / "recordings", disks(two_disks, 100 * KB))
+    archive.begin("gate", NOON, NO_LIMITS, 90 * KB)
+
+    assert keep(archive, Kind.SNAPSHOT, event(), 90 * KB).exists()
 
 
 def test_limits_of_a_cameras_events_count_all_kinds_and_no_other_camera(tmp_path: Path) -> None:
