@@ -16,7 +16,7 @@ from edge_daemon.errors import StorageFullError
 from edge_daemon.recording.index import SegmentIndex
 from edge_daemon.recording.segments import find_segments, segment_path, size_bytes, stat_segment
 from edge_daemon.recording.shelves import RANKS, Kind, Shelf, oldest_of
-from edge_daemon.recording.storage import remove_file, storage_faults
+from edge_daemon.recording.storage import CAMERA, directories, remove_file, storage_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -307,8 +307,8 @@ class Archive:
     def _look(self) -> dict[CameraId, list[Segment]]:
         """Return the finished segments by camera; what was there before counts too."""
         if self._finished is None:
-            directories = [d for d in self.root.iterdir() if d.is_dir() and not d.is_symlink()]
-            self._finished = {d.name: find_segments(str(d)) for d in directories}
+            cameras = directories(self.root, CAMERA)
+            self._finished = {c.name: find_segments(c.path) for c in cameras}
             self._remove(_unplayable(chain.from_iterable(self._finished.values())))
             found = self._finished.items()
             self.index.follow((name, s) for name, segments in found for s in segments if s.is_video)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
+from edge_daemon.recording.storage import directories
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -93,10 +95,7 @@ def find_segments(directory: str) -> list[Segment]:
 
     Only what has the exact name of a segment counts, and no link is followed.  Raises OSError.
     """
-    if not os.path.isdir(directory):
-        return []
-    days = [d.path for d in _entries(directory, _DAY) if d.is_dir(follow_symlinks=False)]
-    found = [segment for day in days for segment in _on(day)]
+    found = [segment for day in directories(directory, _DAY) for segment in _on(day.path)]
     return sorted(found, key=lambda s: (s.ended_at, s.path))
 
 

@@ -11,7 +11,7 @@ from enum import Enum
 from heapq import merge
 from typing import TYPE_CHECKING, Final
 
-from edge_daemon.recording.storage import remove_file
+from edge_daemon.recording.storage import CAMERA, directories, remove_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -79,8 +79,8 @@ class Shelf:
         self._root = f"{data_dir}/{kind.value}"
         self._name = re.compile(_STEM + re.escape(kind.ending))
         self._days: dict[CameraId, dict[str, int]] = {}
-        for camera in self._directories(self._root):
-            days = [day for day in self._directories(camera.path) if _DAY.fullmatch(day.name)]
+        for camera in directories(self._root, CAMERA):
+            days = directories(camera.path, _DAY)
             self._days[camera.name] = {day.name: self._measured(day.path) for day in days}
 
     def size_bytes(self, camera: CameraId) -> int:
@@ -141,13 +141,6 @@ class Shelf:
                     )
                     size_bytes = entry.stat(follow_symlinks=False).st_size
                     yield Kept(entry.path, at, size_bytes)
-
-    @staticmethod
-    def _directories(root: str) -> list[os.DirEntry[str]]:
-        if not os.path.isdir(root):
-            return []
-        with os.scandir(root) as entries:
-            return [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
 
 
 def oldest_of(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+CAMERA: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")  # as in config/section.py; not lost+found
 _HINTS: Final = {
     errno.EACCES: "let the daemon's user write there, or choose another place",
     errno.EPERM: "let the daemon's user write there, or choose another place",
@@ -45,6 +47,17 @@ def storage_faults(path: StrPath) -> Iterator[None]:
             raise StorageFullError(what, where=str(path), hint=hint) from exc
         hint = _HINTS.get(exc.errno or 0, "check the disk, or choose another place")
         raise RecordingError(what, where=str(path), hint=hint) from exc
+
+
+def directories(root: StrPath, name: re.Pattern[str]) -> list[os.DirEntry[str]]:
+    """Return the directories below root whose whole names match; no link is followed.
+
+    Raises OSError.
+    """
+    if not os.path.isdir(root):
+        return []
+    with os.scandir(root) as entries:
+        return [e for e in entries if name.fullmatch(e.name) and e.is_dir(follow_symlinks=False)]
 
 
 def remove_file(path: StrPath) -> None:

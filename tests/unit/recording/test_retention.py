@@ -285,6 +285,19 @@ def test_archive_leaves_what_is_not_its_own(tmp_path: Path) -> None:
     assert not ours.exists()
 
 
+def test_archive_looks_only_into_directories_of_cameras(tmp_path: Path) -> None:
+    """Only root may look into lost+found, which is where a disk begins."""
+    archive = Archive(tmp_path, disk(tmp_path, 10 * MB))
+    stray = tmp_path / "lost+found" / "2026-11-20" / "10-00-00Z.mp4"
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(bytes(6 * MB))
+
+    with pytest.raises(StorageFullError):
+        begin(archive, wanted=4 * MB)
+    assert stray.exists()
+    assert archive.size_bytes("lost+found") == 0
+
+
 def test_archive_survives_segments_that_were_taken_away(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
     put(archive, "gate", 1000).unlink()
