@@ -1,4 +1,7 @@
-"""Keeps what events were about, on a thread of its own: pictures with the answer, and evidence."""
+"""Keeps what events were about, on a thread of its own: pictures with the answer, and evidence.
+
+What has become too old goes there, too.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ from edge_daemon.errors import RecordingError
 from edge_daemon.overlay import Overlay
 from edge_daemon.pipeline.recording import shown_questions
 from edge_daemon.publish.payloads import event_facts
+from edge_daemon.recording.aging import Aging
 from edge_daemon.recording.evidence import Asked, Pack
 from edge_daemon.recording.jpeg import small_jpeg, whole_jpeg
 from edge_daemon.recording.keeping import keep
@@ -48,6 +52,7 @@ _MOST_BYTES: Final = 40_000_000  # nine frames of 1080p: eight cameras, when the
 _BYTES_A_PIXEL: Final = 2  # of a decoder's picture: 4:2:2, as MJPEG has it; mostly it is 1.5
 _BYTES_AN_EVENT: Final = 6_000  # besides its pictures.  measured: x86-64, 2026-11-21
 _NICENESS: Final = 4  # above the process's own
+_TURN_S: Final = 5.0  # between two looks at whether it is time to look for what is too old
 _STEADY_S: Final = 3.0  # a disk that is full takes a file now and then; this long is well again
 
 
@@ -76,10 +81,12 @@ class Witness:
         metrics: Metrics,
         faults: FaultLog,
         most_bytes: int = _MOST_BYTES,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.archive, self.metrics, self.faults = archive, metrics, faults
         self._configuration_sha256, self._on_snapshot = configuration_sha256, on_snapshot
         self._most_bytes = most_bytes
+        self._aging = Aging(archive, faults, clock)
         self._changed = Condition()
         self._jobs: deque[_Job] = deque()
         self._waiting_bytes, self._is_working, self._is_closed = 0, False, False
@@ -90,6 +97,7 @@ class Witness:
 
     def of(self, camera: CameraConfig, clips: Clips | None = None) -> CameraWitness:
         """Return what a camera's board tells its events to."""
+        self._aging.of(camera.id, camera.record)
         return CameraWitness(self, camera, clips)
 
     def take(self, job: _Job, *, always: bool) -> bool:
@@ -136,8 +144,12 @@ class Witness:
                 self._changed.notify_all()
 
     def _next(self) -> _Job | None:
+        while not self._is_closed:
+            self._aging.tick()
+            with self._changed:
+                if self._changed.wait_for(lambda: self._jobs or self._is_closed, _TURN_S):
+                    break
         with self._changed:
-            self._changed.wait_for(lambda: self._jobs or self._is_closed)
             if self._jobs and time.monotonic() > self._until_s:
                 n = len(self._jobs)
                 self._jobs.clear()

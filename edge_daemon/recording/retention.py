@@ -12,11 +12,18 @@ from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
-from edge_daemon.errors import StorageFullError
+from edge_daemon.errors import RecordingError, StorageFullError
+from edge_daemon.logs import FaultLog
 from edge_daemon.recording.index import SegmentIndex
 from edge_daemon.recording.segments import find_segments, segment_path, size_bytes, stat_segment
 from edge_daemon.recording.shelves import RANKS, Kind, Shelf, oldest_of
-from edge_daemon.recording.storage import CAMERA, directories, remove_file, storage_faults
+from edge_daemon.recording.storage import (
+    CAMERA,
+    directories,
+    removal_faults,
+    remove_file,
+    storage_faults,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,8 +39,7 @@ _RESERVE_BYTES: Final = 500_000_000  # left free for everybody else; of a small 
 _OUTBOX_BYTES: Final = 8_000_000  # but no less: the outbox's log takes four, and may double
 _PARTS: Final = 16  # a segment is cut early, rather than take more than this part of the room
 _LEAST_PART_BYTES: Final = 256_000
-_AGED_EVERY: Final = timedelta(minutes=1)  # it means reading a directory
-_SPARE_PART: Final = 50  # of their room is freed at once, for the same reason
+_SPARE_PART: Final = 50  # of their room is freed at once: it means reading a directory
 
 
 class Disk(Protocol):
@@ -53,6 +59,14 @@ class Limits:
     max_bytes: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """For how long a camera's segments stay, and what is kept of its events; None: no limit."""
+
+    segments_s: float | None
+    events_s: float | None
+
+
 def outdated(
     segments: Sequence[Segment], limits: Limits, *, now: datetime, growing_bytes: int
 ) -> list[Segment]:
@@ -60,7 +74,7 @@ def outdated(
 
     growing_bytes is the size of the segment being written with what comes next.
     """
-    born = None if limits.keep_s is None else now - timedelta(seconds=limits.keep_s)
+    born = _born(limits.keep_s, now)
     used = growing_bytes + sum(s.size_bytes for s in segments)
     gone = []
     for segment in segments:
@@ -124,7 +138,7 @@ class Archive:
         self._finished: dict[CameraId, list[Segment]] | None = None  # None: not looked yet
         self._growing: dict[str, _Growing] = {}
         self._shelves: dict[Kind, Shelf] | None = None  # None: not looked yet
-        self._aged: dict[CameraId, datetime] = {}  # when its files were last looked at for age
+        self._faults = FaultLog(log)
 
     def place(self, part: str) -> str:
         """Return where a file lies whose name is relative to data_dir."""
@@ -179,8 +193,8 @@ class Archive:
     ) -> None:
         """Make room for what is to be kept of an event at path, and the directory for it.
 
-        limits are those of all that is kept of a camera's events.  Raises StorageFullError,
-        RecordingError.
+        limits are those of all that is kept of a camera's events; age is looked at by expire().
+        Raises StorageFullError, RecordingError.
         """
         with self._lock, storage_faults(os.path.dirname(path)):
             home = self.place(kind.value)
@@ -226,14 +240,30 @@ class Archive:
                     size += growing.size_bytes
             return size + sum(s.size_bytes(camera) for s in self._look_at_shelves().values())
 
+    def cameras(self) -> list[CameraId]:
+        """Return of which cameras there is something finished.  Raises RecordingError."""
+        with self._lock, storage_faults(self.root):
+            shelves = self._look_at_shelves().values()
+            return sorted({*self._look(), *(name for shelf in shelves for name in shelf.cameras)})
+
+    def expire(self, camera: CameraId, keep: Keep) -> None:
+        """Remove what a camera may not keep any longer.  Raises RecordingError."""
+        with self._lock, storage_faults(self.root):
+            now = datetime.now(timezone.utc)
+            own, limits = self._look().get(camera, []), Limits(keep.segments_s, None)
+            self._remove(outdated(own, limits, now=now, growing_bytes=0))
+            if (born := _born(keep.events_s, now)) is not None:
+                for shelf in self._look_at_shelves().values():
+                    for kept in shelf.older(camera, born):
+                        self._discard(shelf, kept)
+
     def _make_room(self, growing: _Growing, limits: Limits) -> None:
         """Remove what must go for one file to grow as promised."""
-        now = datetime.now(timezone.utc)
         if growing.kind is None:
-            own = self._look().get(growing.camera, [])
+            own, now = self._look().get(growing.camera, []), datetime.now(timezone.utc)
             self._remove(outdated(own, limits, now=now, growing_bytes=growing.promised_bytes))
         else:
-            self._trim(growing, limits, now)
+            self._trim(growing, limits)
         missing = self._missing_bytes(growing)
         gone = crowded_out(self._every(growing.device), missing)
         self._remove(gone)  # counted, not measured: a disk may be slow to give room free
@@ -248,24 +278,16 @@ class Archive:
                 hint="free some space, or use a larger disk",
             )
 
-    def _trim(self, growing: _Growing, limits: Limits, now: datetime) -> None:
-        """Keep what is kept of a camera's events within its limits of age and size."""
-        shelves, camera = self._look_at_shelves(), growing.camera
-        last = self._aged.get(camera)
-        is_due = last is None or abs(now - last) > _AGED_EVERY
-        if limits.keep_s is not None and is_due:
-            self._aged[camera] = now
-            born = now - timedelta(seconds=limits.keep_s)
-            for shelf in shelves.values():
-                for kept in shelf.older(camera, born):
-                    self._discard(shelf, kept)
-        if limits.max_bytes is not None:
-            used = growing.promised_bytes + sum(s.size_bytes(camera) for s in shelves.values())
-            most = limits.max_bytes
+    def _trim(self, growing: _Growing, limits: Limits) -> None:
+        """Keep what is kept of a camera's events within its limit of size."""
+        shelves, most = self._look_at_shelves(), limits.max_bytes
+        if most is not None:
+            used = growing.promised_bytes
+            used += sum(s.size_bytes(growing.camera) for s in shelves.values())
             if used > most:
                 most -= most // _SPARE_PART
             for rank in RANKS:
-                used -= self._unshelve(rank, used - most, camera)
+                used -= self._unshelve(rank, used - most, growing.camera)
 
     def _unshelve(
         self, rank: Iterable[Kind], missing_bytes: int, camera: CameraId | None = None
@@ -284,9 +306,10 @@ class Archive:
         if kept.path in self._growing:
             return 0
         try:
-            shelf.remove(kept, with_day=not self._is_needed(os.path.dirname(kept.path)))
-        except OSError as exc:  # one stubborn file must not end all recording
-            log.warning("%s: cannot be removed: %s", kept.path, exc.strerror)
+            with removal_faults(kept.path):
+                shelf.remove(kept, with_day=not self._is_needed(os.path.dirname(kept.path)))
+        except RecordingError as fault:  # one stubborn file must not end all recording
+            self._faults.tell("old files", fault)
             return 0
         log.debug("%s: removed, %d bytes", kept.path, kept.size_bytes)
         return kept.size_bytes
@@ -311,7 +334,8 @@ class Archive:
             self._finished = {c.name: find_segments(c.path) for c in cameras}
             self._remove(_unplayable(chain.from_iterable(self._finished.values())))
             found = self._finished.items()
-            self.index.follow((name, s) for name, segments in found for s in segments if s.is_video)
+            if os.path.isdir(self.root):
+                self.index.follow((n, s) for n, segments in found for s in segments if s.is_video)
         return self._finished
 
     def _look_at_shelves(self) -> dict[Kind, Shelf]:
@@ -328,10 +352,11 @@ class Archive:
         """Unlink them, and their day's directory when it is empty."""
         for segment in segments:
             try:
-                for path in segment.paths:
-                    remove_file(path)
-            except OSError as exc:  # one stubborn file must not end all recording
-                log.warning("%s: cannot be removed: %s", segment.path, exc.strerror)
+                with removal_faults(segment.path):
+                    for path in segment.paths:
+                        remove_file(path)
+            except RecordingError as fault:  # one stubborn file must not end all recording
+                self._faults.tell("old files", fault)
             else:
                 log.debug("%s: removed, %d bytes", segment.path, segment.size_bytes)
             day = os.path.dirname(segment.path)
@@ -343,6 +368,14 @@ class Archive:
         gone = set(segments)
         for camera, finished in self._look().items():
             self._look()[camera] = [s for s in finished if s not in gone]
+
+
+def _born(keep_s: float | None, now: datetime) -> datetime | None:
+    """Return before when files are too old; None: none is."""
+    try:
+        return None if keep_s is None else now - timedelta(seconds=keep_s)
+    except OverflowError:  # before the year 1
+        return None
 
 
 def _device(directory: str) -> int | None:

@@ -83,6 +83,11 @@ class Shelf:
             days = directories(camera.path, _DAY)
             self._days[camera.name] = {day.name: self._measured(day.path) for day in days}
 
+    @property
+    def cameras(self) -> list[CameraId]:
+        """Those that have kept something here."""
+        return list(self._days)
+
     def size_bytes(self, camera: CameraId) -> int:
         """Return what a camera's files take."""
         return sum(self._days.get(camera, {}).values())

@@ -49,6 +49,18 @@ def storage_faults(path: StrPath) -> Iterator[None]:
         raise RecordingError(what, where=str(path), hint=hint) from exc
 
 
+@contextmanager
+def removal_faults(path: str) -> Iterator[None]:
+    """Turn OSError into RecordingError about the directory of a camera, the same for each file."""
+    home = os.path.dirname(os.path.dirname(path))
+    try:
+        with storage_faults(home):
+            yield
+    except RecordingError as fault:
+        what = f"old files cannot be removed: {fault.what}"
+        raise RecordingError(what, where=home, hint=fault.hint) from fault
+
+
 def directories(root: StrPath, name: re.Pattern[str]) -> list[os.DirEntry[str]]:
     """Return the directories below root whose whole names match; no link is followed.
 

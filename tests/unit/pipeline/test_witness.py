@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -22,6 +23,7 @@ from edge_daemon.recording.retention import Archive
 from edge_daemon.recording.shelves import Kind, find_kept
 from edge_daemon.types import EngineInfo, Event, Reason, Verdict
 from tests.data.colours import BLUE, lined
+from tests.processes import wait_until
 from tests.unit.pipeline.conftest import MakeFrame
 from tests.unit.pipeline.test_board import Notes
 
@@ -42,6 +44,7 @@ class Stage:
 
     def __init__(self, data_dir: Path, settings: CameraConfig, most_bytes: int = 10**6) -> None:
         self.sent: list[tuple[Event, bytes]] = []
+        self.now_s = 0.0
         self.data_dir, self.notes, self.metrics = data_dir, Notes(), Metrics()
         self.witness = Witness(
             Archive(data_dir / "recordings"),
@@ -50,6 +53,7 @@ class Stage:
             metrics=self.metrics,
             faults=FaultLog(logging.getLogger("test")),
             most_bytes=most_bytes,
+            clock=lambda: self.now_s,
         )
         of = self.witness.of(settings)
         self.board = Board(settings, ORIGIN, [self.notes], witness=of)
@@ -215,3 +219,19 @@ def test_a_witness_that_must_end_leaves_what_it_has_no_time_for(
     assert stage.sent == []
     assert not stage.witness.is_busy
     assert caplog.messages == ["files of 2 events are not written: the daemon ends"]
+
+
+def test_what_is_too_old_goes_also_while_nothing_happens(tmp_path: Path) -> None:
+    old = tmp_path / "recordings" / "gate" / "2026-01-01" / "00-00-00Z.mp4"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(bytes(1000))
+    os.utime(old, (0, 0))
+    stage = Stage(tmp_path, camera())
+    stage.now_s = 61.0
+    thread = Thread(target=stage.witness.run)
+    thread.start()
+    try:
+        wait_until(lambda: not old.exists())
+    finally:
+        stage.witness.close()
+        thread.join(10)

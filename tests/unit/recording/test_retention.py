@@ -44,6 +44,8 @@ def names(segments: list[Segment]) -> str:
         (Limits(1000, 9 * MB), 0, ""),
         (Limits(250, None), 0, "a"),
         (Limits(50, None), 0, "abc"),
+        (Limits(1e12, None), 0, ""),
+        (Limits(9e15, None), 0, ""),
         (Limits(None, 3 * MB), 0, ""),
         (Limits(None, 3 * MB), 1, "a"),
         (Limits(None, 2 * MB), MB, "ab"),

@@ -235,16 +235,6 @@ def test_limits_of_a_cameras_events_count_all_kinds_and_no_other_camera(tmp_path
     assert archive.size_bytes("gate") == 35 * KB
 
 
-def test_events_older_than_their_limit_go(tmp_path: Path) -> None:
-    archive, now = Archive(tmp_path / "recordings"), datetime.now(timezone.utc)
-    old = keep(archive, Kind.EVIDENCE, event(at=now - timedelta(days=3)))
-    young = keep(archive, Kind.SNAPSHOT, event(at=now - timedelta(days=1)))
-    keep(archive, Kind.SNAPSHOT, event(at=now), limits=Limits(2 * 86400.0, None))
-
-    assert alive([old, young]) == [False, True]
-    assert not old.parent.exists()
-
-
 def test_what_is_being_written_is_not_removed(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "recordings", disk(tmp_path, 10 * KB))
     of = event()
