@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import EdgeError, PublishError
 from edge_daemon.publish.payloads import event_json
-from edge_daemon.publish.said import Said, by_question, row_of
+from edge_daemon.publish.said import Said, by_question, row_of, said_by
 from edge_daemon.publish.storage import DamagedError, EventsDroppedError, OutboxFile
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ class Outbox:
             pending = Pending(self._next_n, event.id, *key, event_json(event))
             self._next_n += 1
             self._waiting.append(_Waiting(pending, self._now_s()))
-        self._said[key] = Said.by(event)
+        self._said[key] = said_by(event).after(self._said.get(key))
         self._said_unsaved.add(key)
 
     def _now_s(self) -> float:
@@ -317,8 +317,9 @@ class Outbox:
         except (ValueError, TypeError) as exc:
             raise self._file.damage(f"{type(exc).__name__}: {exc}") from exc
         self._n_on_disk = n_events
-        newer = {key: self._said[key] for key in self._said_unsaved}
-        self._said = {**said, **newer}
+        for key in self._said_unsaved:
+            said[key] = self._said[key].after(said.get(key))
+        self._said = said
         self._topics |= topics
         self._place_waiting((last_n or 0) + 1, ran_s)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -26,21 +26,25 @@ class Said:
     since: datetime
 
     @classmethod
-    def by(cls, event: Event) -> Self:
-        """Return what an event says."""
-        return cls(
-            seq=event.seq,
-            verdict=event.verdict,
-            reason=event.reason,
-            episode=event.episode if event.verdict is Verdict.YES else None,
-            event_id=event.id,
-            since=event.decided_at,
-        )
-
-    @classmethod
     def nothing(cls) -> Self:
         """Return what is known of a question before its first event."""
         return cls(0, Verdict.UNKNOWN, None, None, "", datetime.now(timezone.utc))
+
+    def after(self, earlier: Said | None) -> Said:
+        """Return what is said when this comes after what was: numbers never go back."""
+        return self if earlier is None else replace(self, seq=max(self.seq, earlier.seq))
+
+
+def said_by(event: Event) -> Said:
+    """Return what an event says."""
+    return Said(
+        seq=event.seq,
+        verdict=event.verdict,
+        reason=event.reason,
+        episode=event.episode if event.verdict is Verdict.YES else None,
+        event_id=event.id,
+        since=event.decided_at,
+    )
 
 
 def row_of(key: tuple[CameraId, QuestionId], said: Said) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections import deque
@@ -91,11 +92,16 @@ class OutboxFile:
     def read_frozen(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a SELECT from a file that may not be written; [] when it fails.
 
-        As of the last checkpoint, which a clean stop makes.
+        With what a kill left in the log.  A log that may be written is another process's: it is
+        left alone, as SQLite would tidy it away.
         """
+        log = self.path.with_name(f"{self.path.name}-wal")
+        is_left = log.exists() and not os.access(log, os.W_OK)
+        how = "vfs=unix-none" if is_left else "immutable=1"  # the latter knows no log
         try:
-            uri = f"{self.path.absolute().as_uri()}?mode=ro&immutable=1"
+            uri = f"{self.path.absolute().as_uri()}?mode=ro&{how}"
             with closing(sqlite3.connect(uri, uri=True)) as db:
+                db.execute("PRAGMA locking_mode = EXCLUSIVE")  # the log's index in memory, no file
                 return db.execute(sql).fetchall()
         except sqlite3.Error:
             return []  # its fault was told when it could not be opened

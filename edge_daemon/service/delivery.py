@@ -14,7 +14,7 @@ from edge_daemon.errors import BrokerRefusedError, BrokerUnavailableError, Confi
 from edge_daemon.publish.commit import GroupCommit
 from edge_daemon.publish.mqtt import MqttPublisher
 from edge_daemon.publish.outbox import Outbox
-from edge_daemon.publish.said import Said
+from edge_daemon.publish.said import Said, said_by
 from edge_daemon.publish.storage import EventsDroppedError
 from edge_daemon.types import Reason
 
@@ -140,7 +140,7 @@ class Delivery:
         """Have events put into the outbox, and what they say published then, before them."""
         with self._commit.together():
             for event in events:
-                self._said[camera, question] = Said.by(event)
+                self._said[camera, question] = said_by(event)
                 self._commit.keep(event)
                 self._metrics.events.labels(camera, question, event.verdict.value).inc()
             self._show(camera, question, state)

@@ -153,6 +153,44 @@ def test_a_read_only_disk_is_told_and_numbers_go_on(small_disk) -> None:
     assert "see that the daemon may write there; events are kept in memory" in faults[0]
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from edge_daemon.config.models import OutboxConfig
+from edge_daemon.publish.outbox import Outbox
+from tests.publish_samples import nth
+
+outbox = Outbox(Path(sys.argv[1]), OutboxConfig(), on_fault=sys.exit, on_dropped=sys.exit)
+outbox.append(*(nth(n) for n in range(1, 21)))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_numbers_go_on_where_a_kill_left_a_disk_that_is_read_only_now(small_disk) -> None:
+    faults: list[str] = []
+    command = [sys.executable, "-c", KILLED, str(small_disk)]
+    subprocess.run(command, cwd=REPO, check=False)
+    before = sorted(path.name for path in small_disk.iterdir())
+    remount(small_disk, "ro")
+    outbox = Outbox(
+        small_disk, OutboxConfig(), on_fault=lambda fault: faults.append(str(fault)),
+        on_dropped=pytest.fail,
+    )  # fmt: skip
+    last_seq = outbox.last_seq("gate", "pedestrian")
+    outbox.close()
+    after = sorted(path.name for path in small_disk.iterdir())
+    remount(small_disk, "rw")
+    again = Outbox(small_disk, OutboxConfig(), on_fault=pytest.fail, on_dropped=pytest.fail)
+    found = [seq_of(event) for event in again.pending(0, 99)]
+    again.close()
+
+    assert "outbox.sqlite-wal" in before  # else nothing is tried here
+    assert last_seq == 20
+    assert after == before
+    assert found == list(range(1, 21))
+    assert len(faults) == 1
+
+
 def remount(disk: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
 

@@ -328,6 +328,38 @@ def test_two_daemons_on_one_directory_are_told(bench: Bench) -> None:
     assert "is used by another process -- give each daemon a data_dir of its own" in bench.faults[0]
 
 
+def test_the_log_of_another_daemon_is_left_alone(bench: Bench) -> None:
+    bench.open().close()
+    first = bench.open()
+    log = bench.directory / f"{FILE_NAME}-wal"
+    assert log.exists()  # and is empty: what SQLite tidies away when it closes
+    bench.open()  # finds it in use, and looks what was said
+
+    assert log.exists()
+    first.append(nth(1))
+    assert log.stat().st_size > 0
+
+
+def test_numbers_of_a_disk_that_comes_late_do_not_go_back(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "disk")
+    bench.directory.mkdir()
+    outbox = bench.open()
+    outbox.append(*(nth(n) for n in range(1, 21)))
+    outbox.close()
+    bench.directory.rename(tmp_path / "away")
+    late = bench.open()
+    late.append(nth(1))
+    (tmp_path / "away").rename(bench.directory)
+    bench.now_s += 2
+    late.append(nth(2))
+    late.close()
+
+    assert late.last_seq("gate", "pedestrian") == 20
+    again = bench.open()
+    assert again.last_seq("gate", "pedestrian") == 20
+    assert again.last_said("gate", "pedestrian").verdict is Verdict.NO
+
+
 def test_a_bug_in_an_event_is_not_hidden(bench: Bench) -> None:
     outbox = bench.open()
 
