@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from edge_daemon.config.section import Id, Section
 from edge_daemon.errors import PublishError
+from edge_daemon.publish.payloads import is_topic
 
 if TYPE_CHECKING:
     from edge_daemon.publish.payloads import Topics
@@ -87,7 +88,7 @@ def response_topic(message: Incoming, topics: Topics) -> str:
     wanted = message.response_topic or ""
     forged = wanted.startswith((f"{topics.root}/", "$"))
     too_long = len(wanted) > 1024 or len(message.correlation or b"") > _MAX_CORRELATION_BYTES
-    if not wanted or forged or too_long or any(c in wanted for c in "+#\0"):
+    if forged or too_long or not is_topic(wanted):
         camera = message.topic[len(topics.root) + 1 :].partition("/")[0]
         return topics.answer(camera)
     return wanted

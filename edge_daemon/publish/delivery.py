@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from edge_daemon.errors import BrokerRefusedError, PublishError
 from edge_daemon.publish.broker import REFUSED_FROM, Outgoing
-from edge_daemon.publish.payloads import as_replayed
+from edge_daemon.publish.payloads import as_replayed, is_topic
 from edge_daemon.publish.retained import RetainedTopics
 
 if TYPE_CHECKING:
@@ -147,19 +147,31 @@ class Delivery:
     def _send_event(self, event: Pending) -> None:
         if event.id in self._sending or (event.camera, event.question) in self._refused:
             return
+        if (message := self._message_of(event)) is None:
+            self._drop(event, "is damaged")
+            return
+        mid = self._connection.send(message)
+        self._unacked[mid] = _Sent(message.topic, event=event)
+        self._sending.add(event.id)
+
+    def _message_of(self, event: Pending) -> Outgoing | None:
+        """Return an event as it is sent; None where the disk gave back another than it got."""
+        if not is_topic(f"{event.camera}/{event.question}"):
+            return None
+        is_fresh = event.id in self._mail.fresh
         try:
-            is_fresh = event.id in self._mail.fresh
             payload = event.payload if is_fresh else as_replayed(event.payload)
         except (ValueError, TypeError):
-            self._mail.outbox.remove([event])
-            self._on_published("dropped")
-            what = f"event {event.id} is damaged and was dropped"
-            self._on_fault(PublishError(what, where="outbox"))
-            return
-        topic = self._topics.event(event.camera, event.question)
-        mid = self._connection.send(Outgoing(topic, payload))
-        self._unacked[mid] = _Sent(topic, event=event)
-        self._sending.add(event.id)
+            return None
+        return Outgoing(self._topics.event(event.camera, event.question), payload)
+
+    def _drop(self, event: Pending, why: str, hint: str = "") -> None:
+        """Do without an event that would only keep back those behind it."""
+        self._mail.outbox.remove([event])
+        self._mail.fresh.discard(event.id)
+        self._on_published("dropped")
+        what = f"event {event.id} {why} and was dropped"
+        self._on_fault(PublishError(what, where="outbox", hint=hint))
 
     def _note_taken(self, taken: list[_Sent]) -> None:
         events = [sent.event for sent in taken if sent.event]

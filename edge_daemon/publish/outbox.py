@@ -14,7 +14,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import EdgeError, PublishError
-from edge_daemon.publish.payloads import event_json
+from edge_daemon.publish.payloads import event_json, is_topic
 from edge_daemon.publish.said import Said, by_question, row_of, said_by
 from edge_daemon.publish.storage import DamagedError, EventsDroppedError, OutboxFile
 
@@ -313,6 +313,7 @@ class Outbox:
             ((n_events, last_n),) = self._file.read("SELECT COUNT(*), MAX(n) FROM events")
             said = by_question(self._file.read(_SELECT_SAID))
             topics = {topic for (topic,) in self._file.read("SELECT topic FROM topics")}
+            topics = set(filter(is_topic, topics))  # a damaged one could not even be emptied
             ran_s = float(sum(ran_s for (ran_s,) in self._file.read("SELECT ran_s FROM clock")))
         except (ValueError, TypeError) as exc:
             raise self._file.damage(f"{type(exc).__name__}: {exc}") from exc

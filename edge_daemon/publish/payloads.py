@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from datetime import timezone
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -20,6 +21,17 @@ ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
 ON: Final = b"ON"
 OFF: Final = b"OFF"
+_MAX_TOPIC_BYTES: Final = 65_535
+_NOT_IN_TOPICS: Final = re.compile("[+#\0-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+
+
+def is_topic(text: str) -> bool:
+    """Whether a message may be published there; a broker may hang up on who tries it elsewhere.
+
+    Source: MQTT 5, 1.5.4 "UTF-8 Encoded String" and 4.7 "Topic Names and Topic Filters".
+    """
+    is_clean = bool(text) and not _NOT_IN_TOPICS.search(text)
+    return is_clean and len(text.encode()) <= _MAX_TOPIC_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def test_ask_is_answered_where_the_asker_wants_it() -> None:
 
 @pytest.mark.parametrize(
     "response_topic",
-    ["edge/porch-pi/gate/car/verdict", "$SYS/x", "a/#", "a/+/b", "a\0b", "", "x" * 2000],
+    ["edge/porch-pi/gate/car/verdict", "$SYS/x", "a/#", "a/+/b", "a\0b", "a\x01", "", "x" * 2000],
 )
 def test_answers_never_go_where_they_could_pass_for_a_verdict(response_topic: str) -> None:
     asked = parse_command(Incoming(ASK, WET, response_topic=response_topic), TOPICS)

@@ -18,6 +18,7 @@ from edge_daemon.publish.payloads import (
     as_replayed,
     event_json,
     health_json,
+    is_topic,
     refusal_json,
     state_json,
 )
@@ -173,6 +174,18 @@ def test_retained_topics_of_a_camera_are_all_but_event_and_commands() -> None:
 )
 def test_question_of_a_topic_is_found(topic: str, owner: tuple[str, str] | None) -> None:
     assert TOPICS.question_of(topic) == owner
+
+
+@pytest.mark.parametrize("text", ["a", "edge/porch-pi/gate/car/event", "/", "Tür 1", "x" * 65_535])
+def test_topics_that_may_be_published_to(text: str) -> None:
+    assert is_topic(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a/+", "#", "a\0b", "a\x14b", "\x85", "\ud800", "\ufffe", "ü" * 32_768]
+)
+def test_topics_that_a_broker_may_hang_up_on(text: str) -> None:
+    assert not is_topic(text)
 
 
 def test_model_is_part_of_every_event() -> None:
