@@ -25,6 +25,7 @@ Outcome = Literal["acknowledged", "refused", "interrupted", "dropped"]
 
 _MOST_PICTURES: Final = 2  # on their way at once: what is pressing never waits behind many
 _MOST_ANSWERS: Final = 100  # that wait to be sent
+_TOO_BIG_HINT: Final = "raise the broker's limit on the size of a packet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,9 @@ class Delivery:
         if (message := self._message_of(event)) is None:
             self._drop(event, "is damaged")
             return
+        if not self._connection.fits(message):
+            self._drop(event, "is too big to send", _TOO_BIG_HINT)
+            return
         mid = self._connection.send(message)
         self._unacked[mid] = _Sent(message.topic, event=event)
         self._sending.add(event.id)
@@ -213,5 +217,5 @@ class Delivery:
 
     def _tell_too_big(self, topic: str) -> None:
         self._on_published("dropped")
-        hint = "raise the broker's limit on the size of a packet"
-        self._on_fault(PublishError(f"{topic} is too big to send", where="mqtt", hint=hint))
+        what = f"{topic} is too big to send"
+        self._on_fault(PublishError(what, where="mqtt", hint=_TOO_BIG_HINT))

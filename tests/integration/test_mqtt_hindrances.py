@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,3 +69,21 @@ def test_a_damaged_topic_is_forgotten(broker, data_dir, new_ear) -> None:
 
     assert topics == {f"{ROOT}/status", "homeassistant/device/porch-pi_gate/config"}
     assert at_work.faults == []
+
+
+def test_an_event_over_the_brokers_limit_is_dropped_and_told(new_broker, data_dir, new_ear) -> None:
+    broker = new_broker("max_packet_size 1500")
+    ear = new_ear(broker.port, f"{ROOT}/#")
+    with publishing(data_dir, broker.url) as at_work:
+        for event in (nth(1), replace(nth(2), ask="Is there a dog" + " or a cat" * 100), nth(3)):
+            at_work.event(event)
+        assert at_work.publisher.drain(10), at_work.faults
+        events = [one.json()["seq"] for one in ear.wait("/event", 2)]
+
+    assert events == [1, 3]
+    assert at_work.faults == [
+        "outbox: event pedestrian-2 is too big to send and was dropped"
+        " -- raise the broker's limit on the size of a packet"
+    ]
+    assert at_work.outcomes["dropped"] == 1
+    assert at_work.outcomes["interrupted"] == 0
