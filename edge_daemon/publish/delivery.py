@@ -76,7 +76,7 @@ class Delivery:
         self._unacked: dict[int, _Sent] = {}
         self._sending: set[str] = set()  # ids of the events among them
         self._refused: set[tuple[CameraId, QuestionId]] = set()
-        self._is_refusal_told = False
+        self._is_refusal_told = self._is_their_turn = False
         self._cursor = 0  # n of the last event sent
         for topic in mail.retained.start_over(last=topics.status):
             self._tell_too_big(topic)
@@ -85,18 +85,22 @@ class Delivery:
     def send(self) -> None:
         """Send what waits, as far as the window allows.
 
-        Present values come first, then answers, events, pictures.
+        Present values come first, then answers, events, pictures.  Where they are too many, half
+        of the window is for events, and what is said by an event still comes before it.
         """
         if time.monotonic() >= self._retry_at_s:
             self._retry()
         events: list[Pending] = []  # looked for first: what is said by them is known by then
         if self._n_free > 0 and len(self._mail.outbox) > len(self._sending):
             events = self._mail.outbox.pending(self._cursor, self._n_free)
-        while self._n_free > 0 and (message := self._next_message()):
-            self._send_message(message)
-        for event in events[: self._n_free]:
+        self._send_messages(self._n_kept_for(events))
+        for event in events:
+            self._send_said(event)
+            if self._n_free <= 0:
+                break
             self._cursor = event.n
             self._send_event(event)
+        self._send_messages(0)
         while self._n_free > 0 and (message := self._next_picture()):
             self._send_message(message, picture=True)
 
@@ -124,6 +128,25 @@ class Delivery:
     @property
     def _n_free(self) -> int:
         return self._connection.window - len(self._unacked)
+
+    def _n_kept_for(self, events: list[Pending]) -> int:
+        """Return how much of what is free is for events: a window of one goes to them by turns."""
+        if events:
+            self._is_their_turn = not self._is_their_turn
+        share = (self._connection.window + self._is_their_turn) // 2
+        return max(0, min(len(events), share - len(self._sending)))
+
+    def _send_messages(self, n_kept: int) -> None:
+        """Send values and answers while more than n_kept are free."""
+        while self._n_free > n_kept and (message := self._next_message()):
+            self._send_message(message)
+
+    def _send_said(self, event: Pending) -> None:
+        """Send what is said of an event's question now, out of turn."""
+        where = (event.camera, event.question)
+        topics = self._topics.verdict(*where), self._topics.state(*where)
+        while self._n_free > 0 and (value := self._mail.retained.take_of(topics)):
+            self._send_message(Outgoing(*value, retain=True))
 
     def _next_message(self) -> Outgoing | None:
         if (value := self._mail.retained.take()) is not None:

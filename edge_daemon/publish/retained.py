@@ -52,12 +52,17 @@ class RetainedTopics:
     def take(self) -> tuple[str, bytes] | None:
         """Return what is to be sent next, which is on its way then; None: nothing but pictures."""
         with self._lock:
-            return self._taken(self._to_send)
+            return self._taken(self._to_send, self._to_send)
+
+    def take_of(self, topics: Iterable[str]) -> tuple[str, bytes] | None:
+        """Return what is to be sent of these topics, out of turn, as take() does."""
+        with self._lock:
+            return self._taken(self._to_send, (one for one in topics if one in self._to_send))
 
     def take_picture(self) -> tuple[str, bytes] | None:
         """Return the picture to be sent next, which is on its way then; None: none."""
         with self._lock:
-            return self._taken(self._pictures_to_send)
+            return self._taken(self._pictures_to_send, self._pictures_to_send)
 
     def acknowledge(self, topic: str) -> bool:
         """Note that the broker has what was taken; return whether the topic is empty now."""
@@ -157,8 +162,8 @@ class RetainedTopics:
                 self._pictures_to_send.pop(topic, None)
                 self._to_send[topic] = None
 
-    def _taken(self, queue: dict[str, None]) -> tuple[str, bytes] | None:
-        for topic in queue:
+    def _taken(self, queue: dict[str, None], topics: Iterable[str]) -> tuple[str, bytes] | None:
+        for topic in topics:
             value = self._values[topic]
             if not value.on_its_way:
                 del queue[topic]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import json
 import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,15 +13,32 @@ import pytest
 
 from edge_daemon.config.models import OutboxConfig
 from edge_daemon.publish.outbox import FILE_NAME, Outbox
+from edge_daemon.publish.payloads import state_json
 from tests.integration.publishing import publishing
-from tests.publish_samples import camera, nth
+from tests.integration.refusing_broker import RefusingBroker
+from tests.processes import wait_until
+from tests.publish_samples import STATE, camera, nth
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from edge_daemon.types import Event
 
 ROOT = "edge/porch-pi"
+
+
+@pytest.fixture
+def new_refusing() -> Iterator[Callable[..., RefusingBroker]]:
+    """Makes brokers by RefusingBroker's arguments."""
+    with contextlib.ExitStack() as stack:
+
+        def new(judge: Callable[[str, bytes], int | None], **more: int) -> RefusingBroker:
+            broker = RefusingBroker(judge, **more)
+            stack.callback(broker.close)
+            return broker
+
+        yield new
 
 
 def leave(data_dir: Path, *events: Event) -> None:
@@ -87,3 +106,42 @@ def test_an_event_over_the_brokers_limit_is_dropped_and_told(new_broker, data_di
     ]
     assert at_work.outcomes["dropped"] == 1
     assert at_work.outcomes["interrupted"] == 0
+
+
+@pytest.mark.parametrize("window", [1, 2, 20])
+def test_states_without_end_keep_no_event_back(new_refusing, data_dir, window) -> None:
+    """Every state has a newer one by the time the broker has it."""
+    numbers = itertools.count()
+    questions = [f"q{n}" for n in range(40)]
+
+    def say(question: str) -> None:
+        state = replace(STATE, p_yes=next(numbers) / 1e6)
+        at_work.publisher.publish_state("gate", question, state)
+
+    def judge(topic: str, _payload: bytes) -> int:
+        question, _, kind = topic.removeprefix(f"{ROOT}/gate/").partition("/")
+        if kind == "state" and question != "car":
+            say(question)
+        return 0
+
+    broker = new_refusing(judge, window=window)
+    with publishing(data_dir, broker.url) as at_work:
+        for question in questions:
+            say(question)
+        wait_until(lambda: len(broker.taken) > 200)
+        said = [replace(STATE, p_yes=n / 10, event_id=f"car-{n}") for n in range(1, 6)]
+        for n, state in enumerate(said, 1):
+            at_work.event(nth(n, "car"), state)
+            wait_until(lambda n=n: len(taken_of(broker, "car/event")) == n)
+        n_states = len(taken_of(broker, "/state"))
+        wait_until(lambda: len(taken_of(broker, "/state")) > n_states + 100)
+
+    of_car = [payload for topic, payload in list(broker.taken) if "/car/" in topic]
+    assert of_car[0] == b"YES"
+    assert of_car[1::2] == [state_json(state) for state in said]
+    assert [json.loads(payload)["id"] for payload in of_car[2::2]] == [s.event_id for s in said]
+
+
+def taken_of(broker: RefusingBroker, topic_end: str) -> list[bytes]:
+    """Return what the broker took on topics with this end."""
+    return [payload for topic, payload in list(broker.taken) if topic.endswith(topic_end)]
