@@ -25,6 +25,8 @@ Outcome = Literal["acknowledged", "refused", "interrupted", "dropped"]
 
 _MOST_PICTURES: Final = 2  # on their way at once: what is pressing never waits behind many
 _MOST_ANSWERS: Final = 100  # that wait to be sent
+_PAGE_EVENTS: Final = 500
+_MOST_PAGES: Final = 10  # looked through in a turn: 60 ms
 _TOO_BIG_HINT: Final = "raise the broker's limit on the size of a packet"
 
 
@@ -90,16 +92,15 @@ class Delivery:
         """
         if time.monotonic() >= self._retry_at_s:
             self._retry()
-        events: list[Pending] = []  # looked for first: what is said by them is known by then
-        if self._n_free > 0 and len(self._mail.outbox) > len(self._sending):
-            events = self._mail.outbox.pending(self._cursor, self._n_free)
+        events = self._look_for_events()  # first: what is said by them is known by then
         self._send_messages(self._n_kept_for(events))
         for event in events:
-            self._send_said(event)
-            if self._n_free <= 0:
-                break
+            if self._may_go(event):
+                self._send_said(event)
+                if self._n_free <= 0:
+                    break
+                self._send_event(event)
             self._cursor = event.n
-            self._send_event(event)
         self._send_messages(0)
         while self._n_free > 0 and (message := self._next_picture()):
             self._send_message(message, picture=True)
@@ -128,6 +129,26 @@ class Delivery:
     @property
     def _n_free(self) -> int:
         return self._connection.window - len(self._unacked)
+
+    def _look_for_events(self) -> list[Pending]:
+        """Return a page of the next events, one at least that may go; [] where there is none.
+
+        Pages of others are turned within reason: the next turn goes on from there.
+        """
+        if self._n_free <= 0 or len(self._mail.outbox) <= len(self._sending):
+            return []
+        n_events = self._n_free
+        for _ in range(_MOST_PAGES):
+            page = self._mail.outbox.pending(self._cursor, n_events)
+            if not page or any(map(self._may_go, page)):
+                return page
+            self._cursor, n_events = page[-1].n, _PAGE_EVENTS
+        return []
+
+    def _may_go(self, event: Pending) -> bool:
+        """Whether an event is neither on its way nor held back."""
+        question = (event.camera, event.question)
+        return event.id not in self._sending and question not in self._refused
 
     def _n_kept_for(self, events: list[Pending]) -> int:
         """Return how much of what is free is for events: a window of one goes to them by turns."""
@@ -169,8 +190,6 @@ class Delivery:
         self._unacked[mid] = _Sent(message.topic, message.retain, picture)
 
     def _send_event(self, event: Pending) -> None:
-        if event.id in self._sending or (event.camera, event.question) in self._refused:
-            return
         if (message := self._message_of(event)) is None:
             self._drop(event, "is damaged")
             return

@@ -14,8 +14,8 @@ import pytest
 from edge_daemon.config.models import OutboxConfig
 from edge_daemon.publish.outbox import FILE_NAME, Outbox
 from edge_daemon.publish.payloads import state_json
-from tests.integration.publishing import publishing
-from tests.integration.refusing_broker import RefusingBroker
+from tests.integration.publishing import QUICK, publishing
+from tests.integration.refusing_broker import NOT_AUTHORIZED, RefusingBroker
 from tests.processes import wait_until
 from tests.publish_samples import STATE, camera, nth
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from edge_daemon.types import Event
 
 ROOT = "edge/porch-pi"
+PATIENT = replace(QUICK, refused_s=60.0)  # what is refused is not tried again in a test
 
 
 @pytest.fixture
@@ -140,6 +141,17 @@ def test_states_without_end_keep_no_event_back(new_refusing, data_dir, window) -
     assert of_car[0] == b"YES"
     assert of_car[1::2] == [state_json(state) for state in said]
     assert [json.loads(payload)["id"] for payload in of_car[2::2]] == [s.event_id for s in said]
+
+
+def test_a_refused_backlog_keeps_no_other_question_back(new_refusing, data_dir) -> None:
+    leave(data_dir, *(nth(n, "car") for n in range(1, 5001)), nth(1), nth(2))
+    broker = new_refusing(lambda topic, _: NOT_AUTHORIZED if "/car/" in topic else 0)
+    with publishing(data_dir, broker.url, patience=PATIENT) as at_work:
+        wait_until(lambda: len(taken_of(broker, "/event")) == 2)
+        at_work.event(nth(3))
+        wait_until(lambda: len(taken_of(broker, "/event")) == 3)
+
+    assert [json.loads(event)["seq"] for event in taken_of(broker, "/event")] == [1, 2, 3]
 
 
 def taken_of(broker: RefusingBroker, topic_end: str) -> list[bytes]:
