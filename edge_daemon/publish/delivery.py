@@ -59,7 +59,7 @@ class Delivery:
     """Sends mail on a connection, from its begin to its end.  For one thread.
 
     Events go in the order they were decided; one that is refused holds back its question's
-    later ones until refused_s have passed.
+    later ones until refused_s have passed, and has them go one by one from then on.
     """
 
     def __init__(
@@ -78,6 +78,8 @@ class Delivery:
         self._unacked: dict[int, _Sent] = {}
         self._sending: set[str] = set()  # ids of the events among them
         self._refused: set[tuple[CameraId, QuestionId]] = set()
+        self._one_by_one: set[tuple[CameraId, QuestionId]] = set()  # had something refused
+        self._held: set[tuple[CameraId, QuestionId]] = set()  # of either, for this turn
         self._is_refusal_told = self._is_their_turn = False
         self._cursor = 0  # n of the last event sent
         for topic in mail.retained.start_over(last=topics.status):
@@ -92,6 +94,8 @@ class Delivery:
         """
         if time.monotonic() >= self._retry_at_s:
             self._retry()
+        on_way = {sent.event.key for sent in self._unacked.values() if sent.event}
+        self._held = self._refused | self._one_by_one & on_way
         events = self._look_for_events()  # first: what is said by them is known by then
         self._send_messages(self._n_kept_for(events))
         for event in events:
@@ -147,8 +151,7 @@ class Delivery:
 
     def _may_go(self, event: Pending) -> bool:
         """Whether an event is neither on its way nor held back."""
-        question = (event.camera, event.question)
-        return event.id not in self._sending and question not in self._refused
+        return event.id not in self._sending and event.key not in self._held
 
     def _n_kept_for(self, events: list[Pending]) -> int:
         """Return how much of what is free is for events: a window of one goes to them by turns."""
@@ -164,8 +167,7 @@ class Delivery:
 
     def _send_said(self, event: Pending) -> None:
         """Send what is said of an event's question now, out of turn."""
-        where = (event.camera, event.question)
-        topics = self._topics.verdict(*where), self._topics.state(*where)
+        topics = self._topics.verdict(*event.key), self._topics.state(*event.key)
         while self._n_free > 0 and (value := self._mail.retained.take_of(topics)):
             self._send_message(Outgoing(*value, retain=True))
 
@@ -199,6 +201,7 @@ class Delivery:
         mid = self._connection.send(message)
         self._unacked[mid] = _Sent(message.topic, event=event)
         self._sending.add(event.id)
+        self._held |= self._one_by_one & {event.key}
 
     def _message_of(self, event: Pending) -> Outgoing | None:
         """Return an event as it is sent; None where the disk gave back another than it got."""
@@ -209,7 +212,7 @@ class Delivery:
             payload = event.payload if is_fresh else as_replayed(event.payload)
         except (ValueError, TypeError):
             return None
-        return Outgoing(self._topics.event(event.camera, event.question), payload)
+        return Outgoing(self._topics.event(*event.key), payload)
 
     def _drop(self, event: Pending, why: str, hint: str = "") -> None:
         """Do without an event that would only keep back those behind it."""
@@ -223,6 +226,8 @@ class Delivery:
         events = [sent.event for sent in taken if sent.event]
         if events:
             self._mail.outbox.remove(events)
+            waited_for = [event.n for event in events if event.key in self._one_by_one]
+            self._cursor = min([self._cursor, *waited_for])
             self._mail.fresh.difference_update(event.id for event in events)
         for sent in taken:
             if sent.retained and self._mail.retained.acknowledge(sent.topic):
@@ -233,7 +238,8 @@ class Delivery:
         """Hold back what the broker refuses, and say so once a round."""
         for sent in refused:
             if sent.event is not None:
-                self._refused.add((sent.event.camera, sent.event.question))
+                self._refused.add(sent.event.key)
+                self._one_by_one.add(sent.event.key)
             elif sent.retained:
                 self._mail.retained.refuse(sent.topic)
             self._on_published("refused")

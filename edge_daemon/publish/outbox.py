@@ -42,6 +42,11 @@ class Pending:
     question: QuestionId
     payload: bytes
 
+    @property
+    def key(self) -> tuple[CameraId, QuestionId]:
+        """Of whom it tells."""
+        return self.camera, self.question
+
 
 @dataclass(frozen=True, slots=True)
 class Glance:

@@ -15,7 +15,7 @@ from edge_daemon.config.models import OutboxConfig
 from edge_daemon.publish.outbox import FILE_NAME, Outbox
 from edge_daemon.publish.payloads import state_json
 from tests.integration.publishing import QUICK, publishing
-from tests.integration.refusing_broker import NOT_AUTHORIZED, RefusingBroker
+from tests.integration.refusing_broker import NOT_AUTHORIZED, QUOTA_EXCEEDED, RefusingBroker
 from tests.processes import wait_until
 from tests.publish_samples import STATE, camera, nth
 
@@ -152,6 +152,35 @@ def test_a_refused_backlog_keeps_no_other_question_back(new_refusing, data_dir) 
         wait_until(lambda: len(taken_of(broker, "/event")) == 3)
 
     assert [json.loads(event)["seq"] for event in taken_of(broker, "/event")] == [1, 2, 3]
+
+
+def test_events_keep_their_order_where_single_ones_are_refused(new_refusing, data_dir) -> None:
+    """Of the first refusal the others on their way know nothing; from then on all goes in order."""
+    refused_once = {2, 12, 13, 20, 39}
+
+    def judge(topic: str, payload: bytes) -> int:
+        seq = json.loads(payload)["seq"] if topic.endswith("car/event") else 0
+        if seq not in refused_once:
+            return 0
+        refused_once.remove(seq)
+        return QUOTA_EXCEEDED
+
+    broker = new_refusing(judge)
+    with publishing(data_dir, broker.url) as at_work:
+        at_work.publisher.publish_events([nth(n, "car") for n in range(1, 11)])
+        assert at_work.publisher.drain(10)
+        events = [nth(n, question) for n in range(11, 41) for question in ("car", "dog")]
+        at_work.publisher.publish_events(events)
+        assert at_work.publisher.drain(10)
+
+    seqs = {
+        question: [json.loads(event)["seq"] for event in taken_of(broker, f"{question}/event")]
+        for question in ("car", "dog")
+    }
+    assert not refused_once
+    assert sorted(seqs["car"][:10]) == list(range(1, 11))
+    assert seqs["car"][10:] == list(range(11, 41))
+    assert seqs["dog"] == list(range(11, 41))
 
 
 def taken_of(broker: RefusingBroker, topic_end: str) -> list[bytes]:
