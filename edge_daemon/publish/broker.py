@@ -39,6 +39,7 @@ _UNSUPPORTED_VERSION: Final = 132
 _REFUSALS: Final = frozenset({133, 134, 135, 138, 140, 144, 152, 154, 155, 156, 157})
 _TAKEN_OVER: Final = 142
 _MAX_INCOMING_BYTES: Final = 65_536
+_HEAD_BYTES: Final = 16  # of a PUBLISH, at most: MQTT 5, 2.1 and 3.3
 _NOT_MQTT: Final = (MQTTException, ValueError, LookupError, TypeError, struct.error)
 
 
@@ -127,7 +128,8 @@ class Connection:
 
     def fits(self, message: Outgoing) -> bool:
         """Whether the broker takes a message of this size."""
-        size = len(message.payload) + len(message.topic.encode()) + 64
+        correlation = message.correlation or b""
+        size = len(message.payload) + len(message.topic.encode()) + len(correlation) + _HEAD_BYTES
         return size <= int(getattr(self._limits, "MaximumPacketSize", size))
 
     def subscribe(self, filters: Sequence[str]) -> None:

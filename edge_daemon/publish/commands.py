@@ -74,7 +74,7 @@ def parse_command(message: Incoming, topics: Topics) -> SetRequest | AskRequest:
             question=asked.question,
             zone=asked.zone,
             response_topic=response_topic(message, topics),
-            correlation=message.correlation,
+            correlation=correlation(message),
         )
     raise PublishError("no such command", where=where, hint="use .../set or .../ask")
 
@@ -87,11 +87,17 @@ def response_topic(message: Incoming, topics: Topics) -> str:
     """
     wanted = message.response_topic or ""
     forged = wanted.startswith((f"{topics.root}/", "$"))
-    too_long = len(wanted) > 1024 or len(message.correlation or b"") > _MAX_CORRELATION_BYTES
+    too_long = len(wanted) > 1024 or correlation(message) != message.correlation
     if forged or too_long or not is_topic(wanted):
         camera = message.topic[len(topics.root) + 1 :].partition("/")[0]
         return topics.answer(camera)
     return wanted
+
+
+def correlation(message: Incoming) -> bytes | None:
+    """Return what the answer to an ``ask`` carries back, unless it is too long to."""
+    found = message.correlation
+    return None if found is None or len(found) > _MAX_CORRELATION_BYTES else found
 
 
 def printable(topic: str) -> str:

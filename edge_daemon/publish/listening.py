@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from edge_daemon.errors import EdgeError, PublishError
 from edge_daemon.publish import homeassistant
 from edge_daemon.publish.broker import Outgoing
-from edge_daemon.publish.commands import SetRequest, parse_command, response_topic
+from edge_daemon.publish.commands import SetRequest, correlation, parse_command, response_topic
 from edge_daemon.publish.payloads import OFFLINE, ONLINE, refusal_json
 
 if TYPE_CHECKING:
@@ -107,4 +107,4 @@ class Listener:
         """Tell the asker of a question why there is no answer."""
         refusal = refusal_json(error=fault.what, where=fault.where, hint=fault.hint)
         topic = response_topic(message, self._topics)
-        self._mail.answers.append(Outgoing(topic, refusal, correlation=message.correlation))
+        self._mail.answers.append(Outgoing(topic, refusal, correlation=correlation(message)))

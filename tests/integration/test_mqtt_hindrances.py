@@ -109,6 +109,28 @@ def test_an_event_over_the_brokers_limit_is_dropped_and_told(new_broker, data_di
     assert at_work.outcomes["interrupted"] == 0
 
 
+@pytest.mark.parametrize("asked", [b'{"question": "Is it wet?"}', b"what?"])
+def test_no_asker_ends_the_connection_by_what_the_answer_carries_back(
+    new_broker, data_dir, new_ear, asked
+) -> None:
+    broker = new_broker("max_packet_size 1500")
+    ear = new_ear(broker.port, f"{ROOT}/gate/#", "phone")
+    with publishing(data_dir, broker.url, cameras=[camera()]) as at_work:
+        for n_bytes in (1400, 1000):
+            ear.say(
+                f"{ROOT}/gate/ask", asked, response_topic="phone", correlation=bytes(n_bytes)
+            )  # fmt: skip
+        if asked.startswith(b"{"):
+            wait_until(lambda: len(at_work.asked) == 2)
+            for request in at_work.asked:
+                at_work.publisher.answer(request, bytes(450))
+        ear.wait("/gate/answer")
+        assert at_work.publisher.drain(10), at_work.faults
+
+        assert at_work.outcomes["interrupted"] == 0
+        assert at_work.publisher.connected
+
+
 @pytest.mark.parametrize("window", [1, 2, 20])
 def test_states_without_end_keep_no_event_back(new_refusing, data_dir, window) -> None:
     """Every state has a newer one by the time the broker has it."""

@@ -49,6 +49,15 @@ def test_ask_is_answered_where_the_asker_wants_it() -> None:
     assert (asked.response_topic, asked.correlation) == ("phone/answers", b"\x01\xff")
 
 
+def test_what_is_too_long_to_be_carried_back_is_not() -> None:
+    message = Incoming(ASK, WET, response_topic="phone/answers", correlation=bytes(1025))
+
+    asked = parse_command(message, TOPICS)
+
+    assert isinstance(asked, AskRequest)
+    assert (asked.response_topic, asked.correlation) == ("edge/porch-pi/gate/answer", None)
+
+
 @pytest.mark.parametrize(
     "response_topic",
     ["edge/porch-pi/gate/car/verdict", "$SYS/x", "a/#", "a/+/b", "a\0b", "a\x01", "", "x" * 2000],
