@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -32,12 +33,24 @@ _TOO_BIG_HINT: Final = "raise the broker's limit on the size of a packet"
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What waits to be sent, left here by any thread."""
+    """What waits to be sent, left here by any thread.
+
+    on_published hears of an answer that is dropped, by the thread that leaves another one.
+    """
 
     outbox: Outbox
+    on_published: Callable[[Outcome], None]
     retained: RetainedTopics = field(default_factory=RetainedTopics)
-    answers: deque[Outgoing] = field(default_factory=lambda: deque(maxlen=_MOST_ANSWERS))
+    answers: deque[Outgoing] = field(default_factory=deque)
     fresh: set[str] = field(default_factory=set)  # ids of events that are not late
+
+    def answer(self, answer: Outgoing) -> None:
+        """Leave an answer, in place of the oldest where too many wait."""
+        self.answers.append(answer)
+        if len(self.answers) > _MOST_ANSWERS:
+            with contextlib.suppress(IndexError):  # all sent meanwhile
+                self.answers.popleft()
+                self.on_published("dropped")
 
     @property
     def delivered(self) -> bool:

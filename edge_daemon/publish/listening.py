@@ -107,4 +107,4 @@ class Listener:
         """Tell the asker of a question why there is no answer."""
         refusal = refusal_json(error=fault.what, where=fault.where, hint=fault.hint)
         topic = response_topic(message, self._topics)
-        self._mail.answers.append(Outgoing(topic, refusal, correlation=correlation(message)))
+        self._mail.answer(Outgoing(topic, refusal, correlation=correlation(message)))

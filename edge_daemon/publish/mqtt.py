@@ -61,7 +61,8 @@ class MqttPublisher:
 
     Callbacks are called by run()'s thread and must be quick: on_fault with every fault coped
     with, on_published with the outcome of every message, on_set and on_ask with commands (an
-    EdgeError from them is a fault).
+    EdgeError from them is a fault).  Who gives an answer for which an older one is dropped calls
+    on_published, too.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class MqttPublisher:
         self._on_fault, self._on_published = on_fault, on_published
         self._patience = patience or Patience()
         self._rng = rng or Random()  # noqa: S311  spreads reconnections, keeps no secret
-        self._mail = Mail(outbox)
+        self._mail = Mail(outbox, on_published)
         self._listener = Listener(
             self.topics, config.discovery_prefix, self._mail,
             on_set=on_set, on_ask=on_ask, on_fault=on_fault,
@@ -158,7 +159,7 @@ class MqttPublisher:
     def answer(self, request: AskRequest, payload: bytes) -> None:
         """Answer a question that was asked once; lost when the broker is away."""
         message = Outgoing(request.response_topic, payload, correlation=request.correlation)
-        self._mail.answers.append(message)
+        self._mail.answer(message)
         self._wake()
 
     @property

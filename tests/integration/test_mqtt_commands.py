@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edge_daemon.publish.commands import AskRequest
 from edge_daemon.publish.payloads import answer_json
 from edge_daemon.types import Verdict
 from tests.integration.publishing import publishing
-from tests.processes import wait_until
+from tests.processes import free_port, wait_until
 from tests.publish_samples import NOON, camera
 
 if TYPE_CHECKING:
@@ -67,6 +68,15 @@ def test_ask_without_a_response_topic_is_answered_on_answer(at_work, ear) -> Non
     (heard,) = ear.wait("/gate/answer")
 
     assert heard.payload == ANSWER
+
+
+def test_answers_that_are_too_many_are_counted(data_dir) -> None:
+    nobody = f"mqtt://127.0.0.1:{free_port()}"
+    with publishing(data_dir, nobody, is_awaited=False) as at_work:
+        for _ in range(130):
+            at_work.publisher.answer(AskRequest("gate", "Is it wet?", None, "phone", None), ANSWER)
+
+    assert at_work.outcomes["dropped"] == 30
 
 
 def test_a_question_that_cannot_be_understood_is_told_to_both_sides(at_work, ear) -> None:
