@@ -157,6 +157,7 @@ class RetainedTopics:
     def _queue(self, topics: Iterable[str]) -> None:
         for topic in topics:
             if self._values[topic].is_picture:
+                self._to_send.pop(topic, None)
                 self._pictures_to_send[topic] = None
             else:
                 self._pictures_to_send.pop(topic, None)

@@ -159,6 +159,21 @@ def test_a_topic_that_held_a_picture_is_emptied_like_any_other() -> None:
     assert retained.acknowledge("a/snapshot")
 
 
+def test_a_topic_that_was_to_be_emptied_gets_its_next_picture() -> None:
+    retained = RetainedTopics(most_picture_bytes=150)
+    retained.put_picture("a", bytes(100))
+    retained.take_picture()
+    retained.acknowledge("a")
+    retained.put("a", b"")
+    retained.put_picture("a", bytes(90))
+
+    assert retained.take() is None
+    retained.put_picture("b", bytes(100))
+    assert retained.topics() == {"b"}  # the older picture was let go
+    assert retained.take() is None
+    assert retained.take_picture() == ("b", bytes(100))
+
+
 def test_pictures_that_are_too_many_are_let_go_the_oldest_first() -> None:
     retained = RetainedTopics(most_picture_bytes=250)
     for name in "abc":
@@ -168,6 +183,28 @@ def test_pictures_that_are_too_many_are_let_go_the_oldest_first() -> None:
     sent = [retained.take_picture() for _ in range(3)]
 
     assert [found and found[0] for found in sent] == ["b", "d", None]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["put", "empty", "picture", "take", "ack"]),
+                          st.sampled_from("abc")), max_size=30))  # fmt: skip
+def test_every_topic_can_be_anything_at_any_time(steps) -> None:
+    retained, on_way = RetainedTopics(most_picture_bytes=150), deque()
+    for n, (step, topic) in enumerate(steps):
+        if step == "put":
+            retained.put(topic, b"%d" % n)
+        elif step == "empty":
+            retained.put(topic, b"")
+        elif step == "picture":
+            retained.put_picture(topic, bytes(100) + b"%d" % n)
+        elif step == "take" and (value := retained.take() or retained.take_picture()):
+            on_way.append(value[0])
+        elif step == "ack" and on_way:
+            retained.acknowledge(on_way.popleft())
+    while (value := retained.take() or retained.take_picture()) or on_way:
+        on_way.extend([value[0]] if value else [])
+        retained.acknowledge(on_way.popleft())
+
+    assert retained.settled
 
 
 def test_a_picture_on_its_way_is_not_let_go() -> None:
