@@ -229,8 +229,7 @@ class Outbox:
         """Drop what is too old and note the time that has passed; call it now and then."""
         with self._lock:
             self._save()
-            if self._delivered:
-                self.remove(())
+            is_clean = self._delete_delivered()
             if self._limits is None or not len(self):
                 return
             oldest_s = self._now_s() - self._limits.max_age
@@ -238,8 +237,7 @@ class Outbox:
                 "DELETE FROM events WHERE n < IFNULL("
                 "(SELECT n FROM events WHERE at_s >= ? ORDER BY n LIMIT 1), 1 << 62)"
             )
-            n_old = self._change(lambda db: db.execute(sql, (oldest_s,)).rowcount) or 0
-            self._n_on_disk -= n_old
+            n_old = self._delete_lost(sql, oldest_s) if is_clean else 0
             while self._waiting and self._waiting[0].at_s < oldest_s:
                 self._waiting.popleft()
                 n_old += 1
@@ -363,15 +361,26 @@ class Outbox:
         if self._limits is None:
             return
         n_over = len(self) - self._limits.max_events
-        if n_over > 0 and self._n_on_disk:
+        if n_over > 0 and self._n_on_disk and self._delete_delivered():
             sql = "DELETE FROM events WHERE n IN (SELECT n FROM events ORDER BY n LIMIT ?)"
-            n_gone = self._change(lambda db: db.execute(sql, (n_over,)).rowcount) or 0
-            self._n_on_disk -= n_gone
+            n_gone = self._delete_lost(sql, n_over)
             self._tell_dropped(n_gone, "more than mqtt.outbox.max_events")
         n_over = len(self._waiting) - min(MEMORY_EVENTS, self._limits.max_events)
         for _ in range(n_over):
             self._waiting.popleft()
         self._tell_dropped(max(0, n_over), "the disk fails and memory is full")
+
+    def _delete_delivered(self) -> bool:
+        """Return whether nothing is on the disk any more that was delivered while it failed."""
+        if self._delivered:
+            self.remove(())
+        return not self._delivered
+
+    def _delete_lost(self, sql: str, limit: float) -> int:
+        """Delete events from the disk; return how many."""
+        n_gone = self._change(lambda db: db.execute(sql, (limit,)).rowcount) or 0
+        self._n_on_disk -= n_gone
+        return n_gone
 
     def _tell_dropped(self, n: int, why: str) -> None:
         if n:

@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,6 +100,31 @@ def test_what_a_full_disk_kept_in_memory_is_written_when_there_is_room(small_dis
     assert n_left == len(left)
     assert found == [*left, n + 2]
     assert "no room left on the disk -- make room; events are kept in memory" in faults[0]
+
+
+def test_what_was_delivered_while_the_disk_failed_is_not_told_as_lost(small_disk) -> None:
+    n_dropped: list[int] = []
+    now_s = [0.0]
+    outbox = Outbox(
+        small_disk, OutboxConfig(max_events=400), on_fault=lambda _: None,
+        on_dropped=n_dropped.append, clock=lambda: now_s[0],
+    )  # fmt: skip
+    outbox.append(*(nth(n) for n in range(1, 401)))
+    fill(small_disk)
+    outbox.append(*(replace(nth(n), ask="x" * 5000) for n in range(401, 411)))  # waits in memory
+    outbox.remove(outbox.pending(0, 205))
+    n_left = len(outbox)
+    (small_disk / "ballast").unlink()
+    now_s[0] += 2
+    outbox.append(*(nth(n) for n in range(411, 611)))
+    found = [seq_of(event) for event in outbox.pending(0, 10_000)]
+    n_found = len(outbox)
+    outbox.close()
+
+    assert n_left == 205
+    assert found == list(range(211, 611))
+    assert n_found == 400
+    assert sum(n_dropped) == 5
 
 
 def test_a_full_disk_still_tells_what_was_said_before(small_disk) -> None:
