@@ -154,7 +154,11 @@ class Outbox:
                 self._delivered.clear()
 
     def note(self, camera: CameraId, question: QuestionId, reason: Reason) -> None:
-        """Keep why a question is UNKNOWN now, where no event tells: PAUSED lasts over a restart."""
+        """Keep why a question is UNKNOWN now, where no event tells.
+
+        PAUSED lasts over a restart, and until the next note: events that were decided before it
+        may be appended later.
+        """
         key = (camera, question)
         with self._lock:
             self._said[key] = replace(self._said.get(key, Said.nothing()), reason=reason)
@@ -257,7 +261,11 @@ class Outbox:
             pending = Pending(self._next_n, event.id, *key, event_json(event))
             self._next_n += 1
             self._waiting.append(_Waiting(pending, self._now_s()))
-        self._said[key] = said_by(event).after(self._said.get(key))
+        earlier = self._said.get(key)
+        said = said_by(event).after(earlier)
+        if earlier is not None and earlier.reason is Reason.PAUSED:  # the event may be older
+            said = replace(said, reason=Reason.PAUSED)
+        self._said[key] = said
         self._said_unsaved.add(key)
 
     def _now_s(self) -> float:

@@ -151,6 +151,22 @@ def test_why_a_question_is_unknown_is_kept_over_restarts_without_an_event(bench:
     assert ids(again) == ["car-3"]
 
 
+def test_a_pause_is_not_undone_by_events_from_before_it(bench: Bench) -> None:
+    outbox = bench.open()
+    outbox.append(nth(1))
+    outbox.note("gate", "pedestrian", Reason.PAUSED)
+    outbox.append(nth(2))
+    outbox.close()
+    again = bench.open()
+    paused = again.last_said("gate", "pedestrian")
+    again.note("gate", "pedestrian", Reason.STARTING)
+    again.append(nth(3))
+    asked = again.last_said("gate", "pedestrian")
+
+    assert (paused.seq, paused.verdict, paused.reason) == (2, Verdict.NO, Reason.PAUSED)
+    assert (asked.seq, asked.verdict, asked.reason) == (3, Verdict.YES, None)
+
+
 def test_numbers_go_on_though_every_event_was_delivered(bench: Bench) -> None:
     outbox = bench.open()
     outbox.append(nth(1))
