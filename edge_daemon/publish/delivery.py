@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from edge_daemon.errors import EdgeError
     from edge_daemon.publish.broker import Connection
-    from edge_daemon.publish.outbox import Outbox, Pending
+    from edge_daemon.publish.outbox import Outbox
     from edge_daemon.publish.payloads import Topics
+    from edge_daemon.publish.pending import Pending
     from edge_daemon.types import CameraId, QuestionId
 
 Outcome = Literal["acknowledged", "refused", "interrupted", "dropped"]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import EdgeError, PublishError
 from edge_daemon.publish.payloads import event_json, is_topic
+from edge_daemon.publish.pending import Pending, Waiting
 from edge_daemon.publish.said import Said, by_question, row_of, said_by
 from edge_daemon.publish.storage import DamagedError, EventsDroppedError, OutboxFile
 
@@ -33,36 +34,12 @@ _SELECT_SAID: Final = "SELECT * FROM said"
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """An event that the broker has not acknowledged; n orders all of them."""
-
-    n: int
-    id: str
-    camera: CameraId
-    question: QuestionId
-    payload: bytes
-
-    @property
-    def key(self) -> tuple[CameraId, QuestionId]:
-        """Of whom it tells."""
-        return self.camera, self.question
-
-
-@dataclass(frozen=True, slots=True)
 class Glance:
     """How an outbox is: events not yet acknowledged, the age of the oldest, whether it writes."""
 
     n_events: int
     oldest_s: float
     writes: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A Pending that is not on disk yet, and when it came."""
-
-    pending: Pending
-    at_s: float
 
 
 class Outbox:
@@ -91,7 +68,7 @@ class Outbox:
         self._limits, self._clock = limits, clock
         self._on_fault, self._on_dropped = on_fault, on_dropped
         self._lock = RLock()
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._delivered: dict[int, str] = {}  # n: id, still on a disk that fails
         self._said: dict[tuple[CameraId, QuestionId], Said] = {}
         self._said_unsaved: set[tuple[CameraId, QuestionId]] = set()
@@ -260,7 +237,7 @@ class Outbox:
         if self._limits is not None:
             pending = Pending(self._next_n, event.id, *key, event_json(event))
             self._next_n += 1
-            self._waiting.append(_Waiting(pending, self._now_s()))
+            self._waiting.append(Waiting(pending, self._now_s()))
         earlier = self._said.get(key)
         said = said_by(event).after(earlier)
         if earlier is not None and earlier.reason is Reason.PAUSED:  # the event may be older
@@ -291,11 +268,7 @@ class Outbox:
         return bool(self._waiting or self._said_unsaved or self._topics_unsaved)
 
     def _write_unsaved(self) -> None:
-        events = [
-            (w.pending.n, w.pending.id, w.pending.camera, w.pending.question, w.at_s,
-             w.pending.payload)
-            for w in self._waiting
-        ]  # fmt: skip
+        events = [event.row for event in self._waiting]
         said = [row_of(key, self._said[key]) for key in self._said_unsaved]
         with self._file.transaction(lasting=True) as db:
             db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", events)
@@ -340,7 +313,7 @@ class Outbox:
         self._ran_s += ran_s
         first_n = max(first_n, self._waiting[0].pending.n if self._waiting else self._next_n)
         self._waiting = deque(
-            _Waiting(replace(w.pending, n=n), w.at_s + ran_s)
+            Waiting(replace(w.pending, n=n), w.at_s + ran_s)
             for n, w in enumerate(self._waiting, first_n)
         )
         self._next_n = first_n + len(self._waiting)

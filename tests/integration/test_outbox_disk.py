@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_daemon.config.models import OutboxConfig
-from edge_daemon.publish.outbox import Outbox, Pending
+from edge_daemon.publish.outbox import Outbox
 from tests.conftest import REPO, missing
 from tests.integration.publishing import publishing
 from tests.processes import wait_until
@@ -21,6 +21,8 @@ from tests.publish_samples import nth
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from edge_daemon.publish.pending import Pending
 
 
 @pytest.fixture
