@@ -72,7 +72,7 @@ class Outbox:
         self._delivered: dict[int, str] = {}  # n: id, still on a disk that fails
         self._said: dict[tuple[CameraId, QuestionId], Said] = {}
         self._said_unsaved: set[tuple[CameraId, QuestionId]] = set()
-        self._topics: set[str] = set()
+        self._topics: frozenset[str] = frozenset()
         self._topics_unsaved: set[str] = set()
         self._next_n = 1
         self._n_on_disk = 0
@@ -127,8 +127,8 @@ class Outbox:
             rows = list(self._delivered.items())
             sql = "DELETE FROM events WHERE n = ? AND id = ?"
             if (n_gone := self._change(lambda db: db.executemany(sql, rows).rowcount)) is not None:
-                self._n_on_disk -= n_gone
                 self._delivered.clear()
+                self._n_on_disk -= n_gone
 
     def note(self, camera: CameraId, question: QuestionId, reason: Reason) -> None:
         """Keep why a question is UNKNOWN now, where no event tells.
@@ -143,9 +143,8 @@ class Outbox:
             self._save()
 
     def last_said(self, camera: CameraId, question: QuestionId) -> Said | None:
-        """Return what was said last of a question, before a restart too."""
-        with self._lock:
-            return self._said.get((camera, question))
+        """Return what was said last of a question, before a restart too.  Waits for no disk."""
+        return self._said.get((camera, question))
 
     def last_seq(self, camera: CameraId, question: QuestionId) -> int:
         """Return the number of a question's last event; 0 before the first."""
@@ -153,9 +152,9 @@ class Outbox:
         return said.seq if said else 0
 
     def __len__(self) -> int:
-        """Events not yet acknowledged."""
-        with self._lock:
-            return self._n_on_disk - len(self._delivered) + len(self._waiting)
+        """Events not yet acknowledged; for a moment some too many.  Waits for no disk."""
+        n_waiting = len(self._waiting)  # read first: it is emptied after the disk's are counted
+        return max(0, n_waiting + self._n_on_disk - len(self._delivered))
 
     @property
     def oldest_s(self) -> float:
@@ -187,21 +186,21 @@ class Outbox:
             self._lock.release()
 
     def topics(self) -> frozenset[str]:
-        """Return the retained topics ever published and not emptied since."""
-        with self._lock:
-            return frozenset(self._topics)
+        """Return the retained topics ever published and not emptied since.  Waits for no disk."""
+        return self._topics
 
     def remember_topics(self, topics: Iterable[str]) -> None:
         """Note that something retained is about to be published there."""
         with self._lock:
-            self._topics_unsaved.update(set(topics) - self._topics)
-            self._topics |= self._topics_unsaved
+            if new := frozenset(topics) - self._topics:
+                self._topics_unsaved |= new
+                self._topics |= new
             self._save()
 
     def forget_topic(self, topic: str) -> None:
         """Note that nothing retained is left there."""
         with self._lock:
-            self._topics.discard(topic)
+            self._topics -= {topic}
             self._topics_unsaved.discard(topic)
             sql = "DELETE FROM topics WHERE topic = ?"
             self._change(lambda db: db.execute(sql, (topic,)).rowcount)
@@ -386,8 +385,8 @@ class Outbox:
     def _set_aside(self, fault: DamagedError) -> None:
         """Begin a new file; it is opened with the next write.  Raises PublishError."""
         aside = self._file.set_aside()
-        self._n_on_disk = 0
         self._delivered.clear()
+        self._n_on_disk = 0
         self._said_unsaved.update(self._said)
         self._topics_unsaved.update(self._topics)
         lost = "events not yet delivered may be in it; delete it when you have no use for it"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event as Flag
+from threading import Thread
 
 import pytest
 from hypothesis import given, settings
@@ -231,6 +233,28 @@ def test_topics_are_remembered_over_restarts(bench: Bench) -> None:
     outbox.close()
 
     assert bench.open().topics() == {"b", "c"}
+
+
+def test_what_is_known_is_told_while_the_disk_hangs(bench: Bench) -> None:
+    outbox = bench.open()
+    outbox.remember_topics(["a"])
+    outbox.append(nth(1))
+    hangs, is_over = Flag(), Flag()
+
+    def hang() -> None:
+        hangs.set()
+        is_over.wait(10)
+
+    writer = Thread(target=lambda: outbox.append(nth(2), kept=hang))
+    writer.start()
+    hangs.wait(10)
+    known = outbox.last_seq("gate", "pedestrian"), len(outbox), outbox.topics()
+    is_at_work = writer.is_alive()
+    is_over.set()
+    writer.join(10)
+
+    assert known == (2, 2, {"a"})
+    assert is_at_work
 
 
 def test_without_a_disk_events_wait_in_memory_until_it_works(tmp_path: Path) -> None:
