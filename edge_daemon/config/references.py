@@ -1,4 +1,4 @@
-"""Faults that lie between keys: ids given twice, zones that do not exist.
+"""Faults that lie between keys: ids given twice or taken for one another, zones that do not exist.
 
 Looked for in the raw data, so that they are told together with every other fault.
 """
@@ -32,6 +32,21 @@ def reference_faults(data: dict[str, Any]) -> Iterator[str]:
             hint = f"name one of: {', '.join(asked)}"
             path = f"cameras.{n}.record.burned.evidence"
             yield f"{path}: no question is called '{evidence}' -- {hint}"
+    mqtt = data.get("mqtt")
+    if isinstance(mqtt, dict) and mqtt.get("discovery_prefix", "") is not None:
+        yield from _confusions(cameras)
+
+
+def _confusions(cameras: list[tuple[int, dict[str, Any]]]) -> Iterator[str]:
+    """Yield questions of two cameras that Home Assistant would take for one, by its unique_id."""
+    first: dict[str, tuple[object, str]] = {}
+    for n, camera in cameras:
+        for k, question in _mappings(camera.get("questions")):
+            name, at = f"{camera.get('id')}_{question.get('id')}", f"cameras.{n}.questions.{k}"
+            owner, other = first.setdefault(name, (camera.get("id"), at))
+            if owner != camera.get("id"):
+                hint = "choose another id, or set mqtt.discovery_prefix: null"
+                yield f"{at}.id: Home Assistant would take it for {other} ('{name}') -- {hint}"
 
 
 def _below(found: Any, *keys: str) -> dict[str, Any]:  # noqa: ANN401  raw YAML
