@@ -18,6 +18,7 @@ from edge_daemon.publish.payloads import event_json, is_topic
 from edge_daemon.publish.pending import Pending, Waiting
 from edge_daemon.publish.said import Said, by_question, row_of, said_by
 from edge_daemon.publish.storage import DamagedError, EventsDroppedError, OutboxFile
+from edge_daemon.types import Reason
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_daemon.config.models import OutboxConfig
-    from edge_daemon.types import CameraId, Event, QuestionId, Reason
+    from edge_daemon.types import CameraId, Event, QuestionId
 
 FILE_NAME: Final = "outbox.sqlite"
 MEMORY_EVENTS: Final = 10_000  # about 10 MB: waits in memory while the disk fails
