@@ -18,15 +18,16 @@ _MOST_TRIES: Final = 3
 class _Value:
     payload: bytes
     is_picture: bool = False
-    on_its_way: bool = False
+    n_on_way: int = 0
     tries: int = 0  # sent without an acknowledgement
 
 
 class RetainedTopics:
     """One value per topic: a newer one replaces what was not sent yet.  For any threads.
 
-    At most one value of a topic is on its way at any time, so that the last one stays.  Pictures
-    are taken apart from the others, and the oldest of them are let go where they are too many.
+    A value waits while an older one of its topic is on its way, but for those taken out of turn;
+    brokers keep and acknowledge them in order (MQTT 5, 4.6), so that the last one stays.
+    Pictures are taken apart from the others, and the oldest are let go where they are too many.
     """
 
     def __init__(self, most_picture_bytes: int = _MOST_PICTURE_BYTES) -> None:
@@ -52,24 +53,25 @@ class RetainedTopics:
     def take(self) -> tuple[str, bytes] | None:
         """Return what is to be sent next, which is on its way then; None: nothing but pictures."""
         with self._lock:
-            return self._taken(self._to_send, self._to_send)
+            return self._next(self._to_send)
 
     def take_of(self, topics: Iterable[str]) -> tuple[str, bytes] | None:
-        """Return what is to be sent of these topics, out of turn, as take() does."""
+        """Return what is to be sent of these topics, at once, as take() does in turn."""
         with self._lock:
-            return self._taken(self._to_send, (one for one in topics if one in self._to_send))
+            found = next((topic for topic in topics if topic in self._to_send), None)
+            return None if found is None else self._taken(self._to_send, found)
 
     def take_picture(self) -> tuple[str, bytes] | None:
         """Return the picture to be sent next, which is on its way then; None: none."""
         with self._lock:
-            return self._taken(self._pictures_to_send, self._pictures_to_send)
+            return self._next(self._pictures_to_send)
 
     def acknowledge(self, topic: str) -> bool:
         """Note that the broker has what was taken; return whether the topic is empty now."""
         with self._lock:
             value = self._values[topic]
-            value.on_its_way, value.tries = False, 0
-            is_empty = not value.payload and topic not in self._to_send
+            value.n_on_way, value.tries = value.n_on_way - 1, 0
+            is_empty = not (value.payload or value.n_on_way or topic in self._to_send)
             if is_empty:
                 del self._values[topic]
             return is_empty
@@ -81,8 +83,8 @@ class RetainedTopics:
         """
         with self._lock:
             value = self._values[topic]
-            value.on_its_way = False
-            if topic in self._to_send or topic in self._pictures_to_send:
+            value.n_on_way -= 1
+            if value.n_on_way or topic in self._to_send or topic in self._pictures_to_send:
                 return
             if value.payload:
                 self._refused.add(topic)
@@ -111,7 +113,7 @@ class RetainedTopics:
             for topic in given_up:
                 del self._values[topic]
             for value in self._values.values():
-                value.on_its_way = False
+                value.n_on_way = 0
             self._refused.clear()
             self._to_send, self._pictures_to_send = {}, {}
             self._queue(topic for topic in self._values if topic != last)
@@ -123,15 +125,15 @@ class RetainedTopics:
         """Whether nothing waits to be sent or to be acknowledged, pictures aside."""
         with self._lock:
             values = self._values.values()
-            return not self._to_send and not any(v.on_its_way for v in values if not v.is_picture)
+            return not self._to_send and not any(v.n_on_way for v in values if not v.is_picture)
 
     @property
     def settled(self) -> bool:
         """Whether the broker has everything: nothing waits, and nothing was refused."""
         with self._lock:
-            is_on_its_way = any(value.on_its_way for value in self._values.values())
+            is_on_way = any(value.n_on_way for value in self._values.values())
             waiting = self._to_send or self._pictures_to_send or self._refused
-            return not waiting and not is_on_its_way
+            return not waiting and not is_on_way
 
     def __getitem__(self, topic: str) -> bytes:
         """Return the present value of a topic.  Raises KeyError."""
@@ -163,14 +165,15 @@ class RetainedTopics:
                 self._pictures_to_send.pop(topic, None)
                 self._to_send[topic] = None
 
-    def _taken(self, queue: dict[str, None], topics: Iterable[str]) -> tuple[str, bytes] | None:
-        for topic in topics:
-            value = self._values[topic]
-            if not value.on_its_way:
-                del queue[topic]
-                value.on_its_way, value.tries = True, value.tries + 1
-                return topic, value.payload
-        return None
+    def _next(self, queue: dict[str, None]) -> tuple[str, bytes] | None:
+        found = next((topic for topic in queue if not self._values[topic].n_on_way), None)
+        return None if found is None else self._taken(queue, found)
+
+    def _taken(self, queue: dict[str, None], topic: str) -> tuple[str, bytes]:
+        del queue[topic]
+        value = self._values[topic]
+        value.n_on_way, value.tries = value.n_on_way + 1, value.tries + 1
+        return topic, value.payload
 
     def _let_pictures_go(self) -> None:
         """Forget the oldest pictures that are too many; the broker keeps what it has of them."""
@@ -179,7 +182,7 @@ class RetainedTopics:
         for topic in pictures[:-1]:
             if n_bytes <= self._most_picture_bytes:
                 return
-            if not self._values[topic].on_its_way:
+            if not self._values[topic].n_on_way:
                 n_bytes -= len(self._values.pop(topic).payload)
                 self._pictures_to_send.pop(topic, None)
                 self._refused.discard(topic)

@@ -165,6 +165,27 @@ def test_states_without_end_keep_no_event_back(new_refusing, data_dir, window) -
     assert [json.loads(payload)["id"] for payload in of_car[2::2]] == [s.event_id for s in said]
 
 
+def test_a_state_comes_before_its_event_though_an_older_one_is_on_its_way(
+    new_refusing, data_dir
+) -> None:
+    came: list[str] = []
+
+    def judge(topic: str, payload: bytes) -> int | None:
+        kind = topic.rpartition("/")[2]
+        if kind in ("state", "event"):
+            found = json.loads(payload)
+            came.append(f"{kind} of {found['event_id' if kind == 'state' else 'id']}")
+        return None if kind == "state" else 0
+
+    broker = new_refusing(judge)
+    with publishing(data_dir, broker.url) as at_work:
+        for n in range(1, 4):
+            at_work.event(nth(n, "car"), replace(STATE, event_id=f"car-{n}"))
+            wait_until(lambda n=n: f"event of car-{n}" in came)
+
+    assert came[:6] == [f"{kind} of car-{n}" for n in range(1, 4) for kind in ("state", "event")]
+
+
 def test_a_refused_backlog_keeps_no_other_question_back(new_refusing, data_dir) -> None:
     leave(data_dir, *(nth(n, "car") for n in range(1, 5001)), nth(1), nth(2))
     broker = new_refusing(lambda topic, _: NOT_AUTHORIZED if "/car/" in topic else 0)

@@ -35,6 +35,20 @@ def test_a_newer_value_waits_for_the_one_on_its_way() -> None:
     assert topics.take() == ("a", b"2")
 
 
+def test_what_is_taken_out_of_turn_waits_for_nothing() -> None:
+    topics = RetainedTopics()
+    for topic in "abc":
+        topics.put(topic, b"1")
+
+    assert topics.take_of(["c", "b"]) == ("c", b"1")
+    topics.put("c", b"")
+    assert topics.take_of(["c", "x"]) == ("c", b"")
+    assert topics.take_of(["c", "x"]) is None
+    assert sent(topics) == [("a", b"1"), ("b", b"1")]
+    assert not topics.acknowledge("c")
+    assert topics.acknowledge("c")
+
+
 def test_a_value_the_broker_has_is_not_sent_again() -> None:
     topics = RetainedTopics()
     topics.put("a", b"1")
@@ -101,15 +115,19 @@ def test_a_big_value_that_ends_connections_is_given_up() -> None:
     assert sent(topics) == [("small", b"1")]
 
 
-@given(st.lists(st.sampled_from(["put", "take", "ack", "refuse", "retry", "lost"])), st.data())
+@given(
+    st.lists(st.sampled_from(["put", "take", "take_of", "ack", "refuse", "retry", "lost"])),
+    st.data(),
+)
 def test_the_broker_ends_with_the_present_values_whatever_happens(steps, data) -> None:
     topics, broker, on_way, present = RetainedTopics(), {}, deque(), {}
+    takes = {"take": topics.take, "take_of": lambda: topics.take_of("bc")}
     for n, step in enumerate(steps):
         if step == "put":
             topic = data.draw(st.sampled_from("abc"))
             present[topic] = str(n).encode()
             topics.put(topic, present[topic])
-        elif step == "take" and (value := topics.take()):
+        elif step in takes and (value := takes[step]()):
             on_way.append(value)
         elif step == "ack" and on_way:
             topic, payload = on_way.popleft()
@@ -196,8 +214,9 @@ def test_every_topic_can_be_anything_at_any_time(steps) -> None:
             retained.put(topic, b"")
         elif step == "picture":
             retained.put_picture(topic, bytes(100) + b"%d" % n)
-        elif step == "take" and (value := retained.take() or retained.take_picture()):
-            on_way.append(value[0])
+        elif step == "take":
+            value = retained.take_of([topic]) or retained.take() or retained.take_picture()
+            on_way.extend([value[0]] if value else [])
         elif step == "ack" and on_way:
             retained.acknowledge(on_way.popleft())
     while (value := retained.take() or retained.take_picture()) or on_way:
