@@ -275,8 +275,10 @@ class Daemon:
         try:
             new = self._reread()
             check_files(new, where="reload")
-        except EdgeError:
+        except ConfigError:
             raise
+        except EdgeError as exc:
+            raise ConfigError(exc.what, where=exc.where, hint=exc.hint) from exc
         except Exception as exc:  # what runs must not end by what somebody wrote
             log.debug("reload", exc_info=True)
             what = f"a bug: {type(exc).__name__}: {exc}".splitlines()[0]
