@@ -165,6 +165,10 @@ def tokens(graph: bytes, pictures: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]
 def test_graphs_for_tensorrt_compute_what_the_bundle_does(
     precision: Any, strong: bool, least_db: float
 ) -> None:
+    version = tuple(map(int, onnxruntime.__version__.split(".")[:2]))
+    if precision == "int8" and strong and version < (1, 30):
+        # The last for Python 3.10 is 1.23.2: 11.6 dB; 1.28.0 too little as well, 1.31.1: 26 dB.
+        pytest.skip("ONNX Runtime before 1.30 computes half scales of int8 wrongly")
     bundle = load_bundle("street")
     size = bundle.manifest.input.width, bundle.manifest.input.height
     pictures = np.stack(
