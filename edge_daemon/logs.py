@@ -73,7 +73,7 @@ class FaultLog:
         with self._lock:
             known = self._parts.setdefault(part, _Part())
             at_s, held = known.told.get(text, (-math.inf, 0))
-            if now_s - at_s < _FOLD_S:
+            if now_s - at_s < _FOLD_S and not known.is_well:
                 known.told[text] = (at_s, held + 1)
                 return
             lately = {t: row for t, row in known.told.items() if now_s - row[0] < _FOLD_S}

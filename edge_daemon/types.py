@@ -195,6 +195,7 @@ class SourceKind(str, Enum):
 
 _STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
 _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+_TELLING = 4  # characters; anything shorter stands in texts by chance
 _KEYED_SECRET = re.compile(  # of a path or a query: user=admin&password=..., my_password=...
     r"((?:pass(?:word|wd|phrase)?|pwd?|psw|token|secret|auth|api_?key)(?:=|%3D))([^&\s]+)",
     re.IGNORECASE,
@@ -251,7 +252,7 @@ class SourceAddress:
             if url.username:
                 text = text.replace(f"{url.netloc.rpartition('@')[0]}@", "")
             keyed = _KEYED_SECRET.findall(f"{url.path}&{url.query}")
-            found = [url.password or "", *(value for _, value in keyed)]
+            found = [url.password or "", *(value for _, value in keyed if len(value) >= _TELLING)]
             for secret in (url.query, *found, *map(unquote, found)):
                 text = text.replace(secret, "***") if secret else text
             text = _KEYED_SECRET.sub(r"\1***", text)

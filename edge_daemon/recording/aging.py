@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from edge_daemon.types import CameraId
 
 _EVERY_S: Final = 60.0  # it means reading directories
+_TURN_S: Final = 2.0  # then whoever ticks has other work to look at
 _SETTLED_S: Final = 600.0  # no camera came for so long: those that are configured are known
 
 
@@ -33,22 +35,32 @@ class Aging:
     def of(self, camera: CameraId, record: RecordConfig) -> None:
         """Take over how long a camera's files stay: from now on, and when it has been removed."""
         self._keeps[camera], self._came_s = _keep_of(record), self._clock()
+        self._looked_s = -math.inf  # soon: a run over files may end within the minute
 
     def tick(self) -> None:
         """Remove what is too old, unless that was just done."""
         now_s = self._clock()
         if now_s - self._looked_s < _EVERY_S:
             return
-        self._looked_s = now_s
+        self._looked_s, until_s = now_s, now_s + _TURN_S
         others = self._longest() if now_s - self._came_s > _SETTLED_S else None
         try:
-            for camera in self._archive.cameras():
-                keep = self._keeps.get(camera, others)
-                if keep is not None:
-                    self._archive.expire(camera, keep)
+            cameras = self._archive.cameras()
         except RecordingError as fault:
             self._faults.tell("old recordings", fault)
-        else:
+            return
+        n_faults = 0
+        for camera in cameras:
+            try:
+                keep = self._keeps.get(camera, others)
+                while keep is not None and self._archive.expire(camera, keep):
+                    if self._clock() > until_s:
+                        self._looked_s = -math.inf  # goes on with the next tick
+                        break
+            except RecordingError as fault:  # of one camera: others have their turn
+                n_faults += 1
+                self._faults.tell("old recordings", fault)
+        if not n_faults:
             self._faults.over("old recordings", "looked through again")
 
     def _longest(self) -> Keep:

@@ -118,7 +118,8 @@ class Delivery:
 
     def last_said(self, camera: CameraId, question: QuestionId) -> Said | None:
         """Return what was said last of a question, before a restart too."""
-        return self._said.get((camera, question)) or self._outbox.last_said(camera, question)
+        kept, said = self._outbox.last_said(camera, question), self._said.get((camera, question))
+        return kept if said is None else said.after(kept)
 
     def wait_for_room(self) -> None:
         """Wait for a disk that is far behind: for a file, which loses nothing."""

@@ -44,6 +44,7 @@ class Door:
     on_fault: Callable[[OSError], None]  # cannot accept; it is tried again
     limit_s: float  # for TLS to begin, and again for request and answer
     n_places: int = 64
+    is_shut: bool = False  # whoever comes now is sent away
     _inside: dict[asyncio.Task[None], None] = field(default_factory=dict, init=False)
 
     async def keep(self) -> None:
@@ -55,6 +56,9 @@ class Door:
             except OSError as exc:
                 self.on_fault(exc)
                 await asyncio.sleep(_AGAIN_S)
+                continue
+            if self.is_shut:
+                peer.close()
                 continue
             if len(self._inside) >= self.n_places:
                 oldest = next(iter(self._inside))  # a dict keeps order

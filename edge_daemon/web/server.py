@@ -77,6 +77,7 @@ class WebServer:
 
     def leave(self) -> None:
         """Begin to end; safe from a signal handler."""
+        self._door.is_shut = True
         self._server.should_exit = True
 
     def stop(self) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import ssl
 import subprocess
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -177,3 +178,20 @@ def test_connection_takes_one_request(files: dict[str, Path], trust: ssl.SSLCont
     with serving(**files) as at:
         assert answer(at, ASKING * 2, trust) == b"HTTP/1.1 200 OK"
         assert answer(at, ASKING, trust) == b"HTTP/1.1 200 OK"
+
+
+def test_who_comes_during_a_stop_holds_nothing_up(caplog: pytest.LogCaptureFixture) -> None:
+    at = ("127.0.0.1", free_port())
+    config = HttpConfig(listen=f"{at[0]}:{at[1]}")
+    server = WebServer(config, DAEMON, bind(config))
+    server.start()
+    assert answer(at) == b"HTTP/1.1 200 OK"
+    server.leave()
+    with contextlib.ExitStack() as late:
+        for _ in range(20):
+            with contextlib.suppress(OSError):
+                late.enter_context(socket.create_connection(at, timeout=10))
+            time.sleep(0.01)
+        server.stop()
+
+    assert caplog.messages == []  # "timeout graceful shutdown exceeded"

@@ -93,7 +93,7 @@ def test_part_that_fails_and_is_well_in_turns_costs_two_lines_a_minute(
     assert caplog.messages == [
         "gate: away",
         "gate: well",
-        "gate: away (again, 60 times in the last 60 s)",
+        "gate: away",
         "gate: well",
         "gate: away (again, 60 times in the last 60 s)",
         "gate: well",
@@ -109,7 +109,24 @@ def test_faults_of_a_part_that_was_well_in_between_are_counted_when_it_fails_aga
     clock.now_s = 600.0
     faults.tell("gate", SourceUnavailableError("away", where="gate"))
 
-    assert caplog.messages == ["gate: away", "gate: away (again, 3 times in the last 600 s)"]
+    again = "gate: away (again, 2 times in the last 599 s)"
+    assert caplog.messages == ["gate: away", "gate: away", again]
+
+
+def test_fault_that_comes_back_and_stays_is_the_last_word(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    clock = Clock()
+    faults = FaultLog(logging.getLogger("t"), clock)
+    for second, is_away in ((0.0, True), (10.0, False), (40.0, True)):
+        clock.now_s = second
+        if is_away:
+            faults.tell("gate", SourceUnavailableError("away", where="gate"))
+        else:
+            faults.over("gate", "well")
+
+    assert caplog.messages[-1] == "gate: away"
 
 
 def test_fault_that_comes_back_once_in_a_while_is_told_like_a_new_one(

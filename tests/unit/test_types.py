@@ -93,6 +93,12 @@ def test_password_of_the_path_or_query_is_redacted_by_itself(begin: str, passwor
     assert address.redact(f"'{password}' or 'S3CRET'? ") == "'***' or '***'? "
 
 
+def test_short_values_spoil_no_foreign_message() -> None:
+    address = SourceAddress("http://cam/x.mjpg?pwd=1&fps=5")
+
+    assert address.redact("error 401 after 1.5 s") == "error 401 after 1.5 s"
+
+
 def test_secret_shows_itself_to_nobody() -> None:
     secret = Secret("hunter2")
 

@@ -179,10 +179,10 @@ def test_disk_that_cannot_be_read_is_told_and_tried_again(
     path = stage.segment("gate", 8)
     stage.configure("gate", keep="7d")
     stage.look()
-    before = path.exists()
+    before, n_told = path.exists(), len(caplog.messages)
     stage.look()
 
-    assert (before, path.exists()) == (True, False)
+    assert (before, path.exists(), n_told) == (True, False, 1)
     assert caplog.messages == [
         "old recordings: disk: Input/output error -- check it",
         "old recordings: looked through again",
@@ -204,3 +204,39 @@ def test_files_that_cannot_be_removed_cost_one_line(
     home = stage.data_dir / "snapshots" / "gate"
     (line,) = caplog.messages
     assert line.startswith(f"old files: {home}: old files cannot be removed: Permission denied -- ")
+
+
+def test_what_is_too_old_goes_in_a_run_of_less_than_a_minute(stage: Stage) -> None:
+    picture = stage.kept(Kind.SNAPSHOT, "gate", 400)
+    stage.configure("gate", events={"keep": "3d"})
+    stage.look(after_s=0.0)
+
+    assert not picture.exists()
+
+
+def test_however_much_is_too_old_all_of_it_goes(stage: Stage) -> None:
+    segments = [stage.segment("gate", days) for days in range(10, 75)]
+    pictures = [stage.kept(Kind.SNAPSHOT, "gate", days) for days in range(10, 75)]
+    stage.configure("gate", keep="7d", events={"keep": "3d"})
+    stage.look()
+
+    assert not any(alive(*segments, *pictures))
+
+
+def test_segment_that_cannot_be_removed_still_counts_and_is_tried_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segments = [stage.segment("gate", days) for days in (400, 300)]
+    stage.configure("gate", keep="7d")
+    with monkeypatch.context() as patch:
+        patch.setattr("edge_daemon.recording.retention.remove_file", refuse)
+        stage.look()
+    counted = stage.archive.size_bytes("gate")
+    stage.look()
+
+    assert counted == 2000
+    assert not any(alive(*segments))
+
+
+def refuse(path: object) -> None:
+    raise OSError(30, "Read-only file system")
