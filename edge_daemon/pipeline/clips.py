@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import RecordingError
 from edge_daemon.recording.drawn import number_of
+from edge_daemon.recording.limits import Limits
 from edge_daemon.recording.mux import PacketWriter
-from edge_daemon.recording.retention import Limits
 from edge_daemon.recording.shelves import Kind, event_path
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from edge_daemon.recording.aging import Aging
 from edge_daemon.recording.evidence import Asked, Pack
 from edge_daemon.recording.jpeg import small_jpeg, whole_jpeg
 from edge_daemon.recording.keeping import keep
-from edge_daemon.recording.retention import Limits
+from edge_daemon.recording.limits import Limits
 from edge_daemon.recording.shelves import Kind, event_path
 from edge_daemon.types import QuestionState
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_daemon.config.record import RecordConfig
 from edge_daemon.errors import RecordingError
-from edge_daemon.recording.retention import Keep
+from edge_daemon.recording.limits import Keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from edge_daemon.errors import RecordingError
 from edge_daemon.recording.beside import Beside
-from edge_daemon.recording.retention import Limits
+from edge_daemon.recording.limits import Limits
 from edge_daemon.recording.room import Room
 from edge_daemon.recording.segments import SegmentClock
 from edge_daemon.recording.sound import CameraSound, Unheard

@@ -10,7 +10,8 @@ from edge_daemon.recording.shelves import event_path
 from edge_daemon.recording.storage import storage_faults
 
 if TYPE_CHECKING:
-    from edge_daemon.recording.retention import Archive, Limits
+    from edge_daemon.recording.limits import Limits
+    from edge_daemon.recording.retention import Archive
     from edge_daemon.recording.shelves import Kind
     from edge_daemon.types import Event
 

@@ -7,7 +7,7 @@ import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from edge_daemon.errors import RecordingError, StorageFullError
 from edge_daemon.logs import FaultLog
 from edge_daemon.recording.index import SegmentIndex
+from edge_daemon.recording.limits import Limits, born_before, crowded_out, outdated
 from edge_daemon.recording.segments import find_segments, segment_path, size_bytes, stat_segment
 from edge_daemon.recording.shelves import RANKS, Kind, Shelf, oldest_of
 from edge_daemon.recording.storage import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from edge_daemon.recording.limits import Keep
     from edge_daemon.recording.segments import Segment
     from edge_daemon.recording.shelves import Kept
     from edge_daemon.types import CameraId
@@ -50,53 +52,6 @@ class Disk(Protocol):
     def total(self) -> int: ...  # noqa: D102
     @property
     def free(self) -> int: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a camera may keep; None: no limit."""
-
-    keep_s: float | None
-    max_bytes: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """For how long a camera's segments stay, and what is kept of its events; None: no limit."""
-
-    segments_s: float | None
-    events_s: float | None
-
-
-def outdated(
-    segments: Sequence[Segment], limits: Limits, *, now: datetime, growing_bytes: int
-) -> list[Segment]:
-    """Return which of a camera's segments, given oldest first, are too old or too many.
-
-    growing_bytes is the size of the segment being written with what comes next.
-    """
-    born = _born(limits.keep_s, now)
-    used = growing_bytes + sum(s.size_bytes for s in segments)
-    gone = []
-    for segment in segments:
-        too_old = born is not None and segment.ended_at < born
-        too_much = limits.max_bytes is not None and used > limits.max_bytes
-        if not (too_old or too_much):
-            break
-        used -= segment.size_bytes
-        gone.append(segment)
-    return gone
-
-
-def crowded_out(segments: Iterable[Segment], missing_bytes: int) -> list[Segment]:
-    """Return the oldest segments, of whichever camera, that hold missing_bytes together."""
-    gone = []
-    for segment in sorted(segments, key=lambda s: s.ended_at):
-        if missing_bytes <= 0:
-            break
-        missing_bytes -= segment.size_bytes
-        gone.append(segment)
-    return gone
 
 
 @dataclass(slots=True)
@@ -270,7 +225,7 @@ class Archive:
         return len(old) - len(stubborn) > _FEW
 
     def _expire_kept(self, camera: CameraId, keep: Keep, now: datetime) -> bool:
-        n_gone, born = 0, _born(keep.events_s, now)
+        n_gone, born = 0, born_before(keep.events_s, now)
         if born is None:
             return False
         for shelf in self._look_at_shelves().values():
@@ -391,14 +346,6 @@ class Archive:
         gone = set(segments)
         for camera, finished in self._look().items():
             self._look()[camera] = [s for s in finished if s not in gone]
-
-
-def _born(keep_s: float | None, now: datetime) -> datetime | None:
-    """Return before when files are too old; None: none is."""
-    try:
-        return None if keep_s is None else now - timedelta(seconds=keep_s)
-    except OverflowError:  # before the year 1
-        return None
 
 
 def _device(directory: str) -> int | None:

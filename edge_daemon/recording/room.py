@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from edge_daemon.recording.retention import Archive, Limits
+    from edge_daemon.recording.limits import Limits
+    from edge_daemon.recording.retention import Archive
     from edge_daemon.types import CameraId
 
 _JUDGE_S: Final = 1.0  # of stream time between two looks at the disk

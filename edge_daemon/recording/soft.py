@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from edge_daemon.errors import RecordingError
 from edge_daemon.recording.beside import Beside, Note
 from edge_daemon.recording.captions import CaptionFile, CaptionTrack
+from edge_daemon.recording.limits import Limits
 from edge_daemon.recording.mux import PacketWriter, ending_for
-from edge_daemon.recording.retention import Limits
 from edge_daemon.recording.room import Room
 from edge_daemon.recording.segments import sidecar
 from edge_daemon.recording.sound import Unheard

@@ -29,9 +29,10 @@ from edge_daemon.pipeline.camera import Camera
 from edge_daemon.pipeline.inference import Inference
 from edge_daemon.pipeline.mailbox import Mailboxes
 from edge_daemon.pipeline.witness import Witness
-from edge_daemon.publish.payloads import answer_json, refusal_json
+from edge_daemon.publish.payloads import refusal_json
 from edge_daemon.recording.retention import Archive
 from edge_daemon.retry import Retry
+from edge_daemon.service.asking import answer_once
 from edge_daemon.service.clock import clock_synced
 from edge_daemon.service.commands import Command, Commands
 from edge_daemon.service.delivery import Delivery
@@ -42,8 +43,6 @@ from edge_daemon.service.plan import check_files
 from edge_daemon.service.recorders import Recorders
 from edge_daemon.service.supervisor import Supervisor, n_left_behind
 from edge_daemon.sources.open import open_source
-from edge_daemon.types import Reason, Verdict
-from edge_daemon.verdicts.hysteresis import first_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -378,30 +377,7 @@ class Daemon:
         if camera is None:
             hint = "ask again in a few seconds"
             return refusal_json(error="the camera is being started", where="mqtt", hint=hint)
-        zone = camera.settings.zones.get(request.zone) if request.zone else None
-        if request.zone and zone is None:
-            hint = f"use null or one of: {', '.join(camera.settings.zones) or 'it has none yet'}"
-            return refusal_json(
-                error=f"no zone is called '{request.zone}'", where="zone", hint=hint
-            )
-        p_yes = self._inference.ask(request.camera, request.question, zone)
-        shared = self.settings.defaults.as_question()
-        verdict, reason = (
-            (Verdict.UNKNOWN, Reason.CAMERA_OFFLINE)
-            if p_yes is None or not camera.up
-            else (Verdict.UNKNOWN, Reason.CAMERA_BLIND)
-            if camera.board.blindness
-            else first_verdict(p_yes, shared.yes_above, shared.no_below)
-        )
-        return answer_json(
-            camera=request.camera,
-            question=request.question,
-            zone=request.zone,
-            verdict=verdict,
-            reason=reason,
-            p_yes=p_yes,
-            captured_at=camera.last_frame_at,
-        )
+        return answer_once(request, camera, self._inference, self.settings.defaults.as_question())
 
     def _recorded_bytes(self) -> float:
         """Return what all recordings take; NaN while the disk cannot be looked at."""

@@ -6,7 +6,6 @@ import contextlib
 import json
 import signal
 import socket
-import time
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
@@ -129,7 +128,7 @@ def test_questions_asked_during_a_stop_end_nothing(
     with Daemon(write_config(tmp_path / "c.yaml", config)) as daemon:
         subscriber.wait(is_answered)
         with flooded(subscriber, "box/gate/ask", json.dumps({"question": "Is it red?"})):
-            time.sleep(0.5)
+            subscriber.wait(lambda s: s.last("box/gate/answer"))
             daemon.send(signal.SIGTERM)
             assert daemon.ended() == 0
 

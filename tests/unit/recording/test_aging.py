@@ -12,7 +12,8 @@ from edge_daemon.config.record import RecordConfig
 from edge_daemon.errors import RecordingError
 from edge_daemon.logs import FaultLog
 from edge_daemon.recording.aging import Aging
-from edge_daemon.recording.retention import Archive, Limits
+from edge_daemon.recording.limits import Limits
+from edge_daemon.recording.retention import Archive
 from edge_daemon.recording.shelves import Kind, event_path
 from tests.unit.recording.test_shelves import event
 

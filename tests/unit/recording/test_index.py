@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from edge_daemon.recording.index import Indexed, SegmentIndex
-from edge_daemon.recording.retention import Archive, Limits
+from edge_daemon.recording.limits import Limits
+from edge_daemon.recording.retention import Archive
 
 AT = datetime(2026, 11, 21, 8, 0, 0, tzinfo=timezone.utc)
 NO_LIMITS = Limits(None, None)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_daemon.errors import RecordingError, StorageFullError
-from edge_daemon.recording.retention import Archive, Limits, crowded_out, outdated
+from edge_daemon.recording.limits import Limits, crowded_out, outdated
+from edge_daemon.recording.retention import Archive
 from edge_daemon.recording.segments import Segment
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)

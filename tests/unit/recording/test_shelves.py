@@ -10,7 +10,8 @@ import pytest
 from uuid6 import uuid7
 
 from edge_daemon.errors import StorageFullError
-from edge_daemon.recording.retention import Archive, Limits
+from edge_daemon.recording.limits import Limits
+from edge_daemon.recording.retention import Archive
 from edge_daemon.recording.shelves import Kind, Shelf, event_path, find_kept
 from edge_daemon.types import EngineInfo, Event, Verdict
 from tests.conftest import missing
