@@ -6,6 +6,7 @@ import contextlib
 import json
 import signal
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
@@ -46,44 +47,55 @@ def flooded(subscriber: Subscriber, topic: str, payload: str) -> Iterator[None]:
         thread.join(10)
 
 
+@dataclass(frozen=True)
+class Running:
+    """A daemon that answers, its configuration, and where that is written."""
+
+    daemon: Daemon
+    config: dict[str, Any]
+    file: Path
+
+    def reload(self, **changed: Any) -> None:
+        write_config(self.file, {**self.config, **changed})
+        self.daemon.send(signal.SIGHUP)
+
+    def stop(self) -> int:
+        self.daemon.send(signal.SIGTERM)
+        return self.daemon.ended()
+
+
+@pytest.fixture
+def running(tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber) -> Iterator[Running]:
+    config = endless(tmp_path, make_config)
+    file = write_config(tmp_path / "c.yaml", config)
+    with Daemon(file) as daemon:
+        subscriber.wait(is_answered)
+        yield Running(daemon, config, file)
+
+
 def is_answered(subscriber: Subscriber) -> bool:
     return subscriber.last("box/gate/red/verdict") == b"YES"
 
 
 def test_a_bundle_that_is_not_there_leaves_the_daemon_as_it_was(
-    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+    running: Running, subscriber: Subscriber
 ) -> None:
-    config = endless(tmp_path, make_config)
-    file = write_config(tmp_path / "c.yaml", config)
-    with Daemon(file) as daemon:
-        subscriber.wait(is_answered)
-        bad = {"engine": {"bundle": str(tmp_path / "none")}, "log": {"format": "json"}}
-        write_config(file, {**config, **bad})
-        daemon.send(signal.SIGHUP)
-        wait_until(lambda: daemon.said("no such bundle"))
-        wait_until(lambda: get(config, "/readyz")[0] == 200)
-        subscriber.wait(is_answered)
-        daemon.send(signal.SIGTERM)
+    running.reload(engine={"bundle": "/none"}, log={"format": "json"})
+    wait_until(lambda: running.daemon.said("no such bundle"))
+    wait_until(lambda: get(running.config, "/readyz")[0] == 200)
+    subscriber.wait(is_answered)
 
-        assert daemon.ended() == 0
-    last = daemon.log.read_text().splitlines()[-1]
+    assert running.stop() == 0
+    last = running.daemon.log.read_text().splitlines()[-1]
     assert not last.startswith("{")  # it logs as before, too
 
 
-def test_a_stop_between_two_lives_is_heard(
-    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
-) -> None:
-    config = endless(tmp_path, make_config)
-    file = write_config(tmp_path / "c.yaml", config)
-    with Daemon(file) as daemon:
-        subscriber.wait(is_answered)
-        write_config(file, {**config, "log": {"format": "text", "level": "debug"}})
-        daemon.send(signal.SIGHUP)
-        wait_until(lambda: daemon.said("starting again"))
-        daemon.send(signal.SIGTERM)
+def test_a_stop_between_two_lives_is_heard(running: Running) -> None:
+    running.reload(log={"format": "text", "level": "debug"})
+    wait_until(lambda: running.daemon.said("starting again"))
 
-        assert daemon.ended(10) in (0, -signal.SIGTERM)  # the latter while an engine is opened
-    assert not daemon.said("Traceback")
+    assert running.stop() in (0, -signal.SIGTERM)  # the latter while an engine is opened
+    assert not running.daemon.said("Traceback")
 
 
 def test_a_stop_that_came_before_there_was_a_daemon_is_not_forgotten(
@@ -97,28 +109,23 @@ def test_a_stop_that_came_before_there_was_a_daemon_is_not_forgotten(
 
 @pytest.mark.parametrize("command", ["set", "ask"])
 def test_commands_to_a_camera_that_is_started_again_end_nothing(
-    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber, command: str
+    running: Running, subscriber: Subscriber, command: str
 ) -> None:
     topic, payload = {
         "set": ("box/gate/red/set", "OFF"),
         "ask": ("box/gate/ask", json.dumps({"question": "Is it red?"})),
     }[command]
-    config = endless(tmp_path, make_config)
-    file = write_config(tmp_path / "c.yaml", config)
-    with Daemon(file) as daemon:
-        subscriber.wait(is_answered)
-        with flooded(subscriber, topic, payload):
-            for n in range(5):
-                config["cameras"][0]["stall_after"] = f"{n + 20}s"
-                write_config(file, config)
-                daemon.send(signal.SIGHUP)
-                wait_until(lambda n=n: daemon.log.read_text().count("restarted gate") > n)
-        if command == "set":
-            subscriber.wait(lambda s: s.last("box/gate/red/enabled") == b"OFF")
-        daemon.send(signal.SIGTERM)
+    log = running.daemon.log
+    with flooded(subscriber, topic, payload):
+        for n in range(5):
+            running.config["cameras"][0]["stall_after"] = f"{n + 20}s"
+            running.reload()
+            wait_until(lambda n=n: log.read_text().count("restarted gate") > n)
+    if command == "set":
+        subscriber.wait(lambda s: s.last("box/gate/red/enabled") == b"OFF")
 
-        assert daemon.ended() == 0
-    assert not daemon.said("Traceback"), daemon.log.read_text()
+    assert running.stop() == 0
+    assert not running.daemon.said("Traceback"), log.read_text()
 
 
 def test_questions_asked_during_a_stop_end_nothing(
@@ -137,26 +144,18 @@ def test_questions_asked_during_a_stop_end_nothing(
 
 
 def test_what_is_measured_of_a_camera_begins_anew_with_it(
-    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+    running: Running, subscriber: Subscriber
 ) -> None:
-    config = endless(tmp_path, make_config)
-    file = write_config(tmp_path / "c.yaml", config)
-    with Daemon(file) as daemon:
-        subscriber.wait(is_answered)
-        config["cameras"][0]["stall_after"] = "20s"
-        write_config(file, config)
-        daemon.send(signal.SIGHUP)
-        wait_until(lambda: daemon.said("restarted gate"))
-        daemon.send(signal.SIGTERM)
-        assert daemon.ended() == 0
+    running.config["cameras"][0]["stall_after"] = "20s"
+    running.reload()
+    wait_until(lambda: running.daemon.said("restarted gate"))
+    assert running.stop() == 0
     told = [json.loads(p) for t, p in subscriber.messages if t.endswith("box/gate/health") and p]
 
     assert all((health["fps_measured"] or 0.0) >= 0.0 for health in told), told
 
 
-def test_a_new_start_is_a_reload_to_systemd(
-    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
-) -> None:
+def test_a_new_start_is_a_reload_to_systemd(tmp_path: Path, make_config: MakeConfig) -> None:
     config = endless(tmp_path, make_config)
     file, heard = write_config(tmp_path / "c.yaml", config), []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:

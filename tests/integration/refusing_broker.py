@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-from threading import Thread
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from edge_daemon.publish.broker import REFUSED_FROM
+from tests.integration.tcp_server import TcpServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,26 +27,14 @@ class RefusingBroker:
     def __init__(self, judge: Callable[[str, bytes], int | None], *, window: int = 20) -> None:
         self.taken: list[tuple[str, bytes]] = []
         self._judge, self._window = judge, window
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"mqtt://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._thread = Thread(target=self._serve)
-        self._thread.start()
+        self._server = TcpServer(self._serve)
+        self.url = f"mqtt://127.0.0.1:{self._server.port}"
+        self.close = self._server.close
 
-    def close(self) -> None:
-        """End; the client has hung up by now."""
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(10)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            with client, client.makefile("rb") as stream, contextlib.suppress(OSError, EOFError):
-                while True:
-                    client.sendall(self._answer(*_packet(stream)))
+    def _serve(self, client: socket.socket) -> None:
+        with client.makefile("rb") as stream, contextlib.suppress(OSError, EOFError):
+            while True:
+                client.sendall(self._answer(*_packet(stream)))
 
     def _answer(self, kind: int, body: bytes) -> bytes:
         if kind == 1:  # CONNECT

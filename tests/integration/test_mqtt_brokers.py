@@ -8,13 +8,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
 from edge_daemon.publish.mqtt import Patience
 from tests.integration.publishing import publishing
+from tests.integration.tcp_server import TcpServer
 from tests.processes import free_port, wait_until
 from tests.publish_samples import STATE, camera, nth
 
@@ -41,36 +41,22 @@ class ScriptedBroker:
 
     def __init__(self, script: Callable[[int], bytes], *, hangs_up: bool) -> None:
         self._script, self._hangs_up = script, hangs_up
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
         self.versions: list[int] = []
-        self._thread = Thread(target=self._serve)
-        self._thread.start()
+        self._server = TcpServer(self._serve)
+        self.port = self._server.port
+        self.url = f"mqtt://127.0.0.1:{self.port}"
+        self.close = self._server.close
 
-    @property
-    def url(self) -> str:
-        return f"mqtt://127.0.0.1:{self.port}"
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(10)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            with client, contextlib.suppress(OSError):
-                client.settimeout(10)
-                hello = client.recv(4096)
-                self.versions.append(hello[hello.index(b"MQTT") + 4])
-                client.sendall(self._script(self.versions[-1]))
-                if self._hangs_up:
-                    client.shutdown(socket.SHUT_WR)
-                while client.recv(4096):
-                    pass
+    def _serve(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            client.settimeout(10)
+            hello = client.recv(4096)
+            self.versions.append(hello[hello.index(b"MQTT") + 4])
+            client.sendall(self._script(self.versions[-1]))
+            if self._hangs_up:
+                client.shutdown(socket.SHUT_WR)
+            while client.recv(4096):
+                pass
 
 
 @pytest.fixture
