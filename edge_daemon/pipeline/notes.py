@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_daemon.recording.beside import Note
+from edge_daemon.recording.beside import Moment, Note
 from edge_daemon.recording.captions import escaped
 from edge_daemon.types import Reason, Verdict
 
@@ -22,8 +22,9 @@ def note_of(
     camera: CameraConfig, frame: Frame | None, states: Mapping[QuestionId, QuestionState]
 ) -> Note:
     """Return what a recording writes down of a judgement; frame None: of what is said without."""
-    row = None
+    moment = row = None
     if frame is not None:
+        moment = Moment.of(frame)
         row = {
             "frame": frame.index,
             "pts_s": round(frame.pts_s, 3),
@@ -31,7 +32,7 @@ def note_of(
             "answers": [_answer(q.id, q.ask, states[q.id]) for q in camera.questions],
         }
     asked = {q.id: q.ask for q in camera.questions}
-    return Note(frame, row, caption_of([(asked[name], state) for name, state in states.items()]))
+    return Note(moment, row, caption_of([(asked[name], state) for name, state in states.items()]))
 
 
 def _answer(name: QuestionId, ask: str, state: QuestionState) -> dict[str, Any]:

@@ -62,9 +62,7 @@ class RecorderThread:
         self._metrics, self._faults = metrics, faults
         self._dropped = metrics.recording_dropped.labels(settings.id)
         self._queue: Queue[Item | None] = Queue(_WAITING)
-        self._notes: deque[tuple[Frame | None, Mapping[QuestionId, QuestionState]]] = deque(
-            maxlen=_MOST_NOTES
-        )
+        self._notes: deque[Note] = deque(maxlen=_MOST_NOTES)
 
     def write(self, frame: Frame, states: Mapping[QuestionId, QuestionState]) -> None:
         """Hand over a frame with what is said at its time."""
@@ -75,7 +73,7 @@ class RecorderThread:
 
     def note(self, frame: Frame | None, states: Mapping[QuestionId, QuestionState]) -> None:
         """Take over what is said from a frame on; it is drawn on the next ones."""
-        self._notes.append((frame, states))
+        self._notes.append(note_of(self._settings, frame, states))
 
     def close(self) -> None:
         """Let the thread finish what waits, then its file."""
@@ -99,9 +97,7 @@ class RecorderThread:
                 self._fault(fault)
 
     def _write_notes(self) -> None:
-        while self._notes:
-            if not self._recorder.note(note_of(self._settings, *self._notes[0])):
-                return
+        while self._notes and self._recorder.note(self._notes[0]):
             self._notes.popleft()
 
     def _fault(self, fault: RecordingError) -> None:

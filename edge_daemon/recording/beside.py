@@ -17,13 +17,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """When a frame was, without its picture: thousands may wait for a disk."""
+
+    mono_s: float
+    pts_s: float
+    packet: int | None
+
+    @classmethod
+    def of(cls, frame: Frame) -> Moment:
+        """Return a frame's."""
+        return cls(frame.mono_s, frame.pts_s, frame.packet)
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """What is said from a frame on; None: without one.
 
     row is the judgement to be written down, None: there was none.
     """
 
-    frame: Frame | None
+    frame: Moment | None
     row: Mapping[str, Any] | None
     caption: str
 

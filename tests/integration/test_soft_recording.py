@@ -20,7 +20,7 @@ import pytest
 
 from edge_daemon.config.record import RecordConfig
 from edge_daemon.packets import Packet
-from edge_daemon.recording.beside import Note
+from edge_daemon.recording.beside import Moment, Note
 from edge_daemon.recording.retention import Archive
 from edge_daemon.recording.soft import SoftRecorder
 from edge_daemon.types import Frame
@@ -82,7 +82,7 @@ def record(
 
 def answers(frames: list[Frame], *, every: int = 5) -> list[Note]:
     """Say of each picture, a few apart, what its index is."""
-    return [Note(f, {"frame": f.index}, f"picture {f.index}") for f in frames[::every]]
+    return [Note(Moment.of(f), {"frame": f.index}, f"picture {f.index}") for f in frames[::every]]
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
@@ -147,7 +147,8 @@ def test_answers_that_come_late_reach_the_segment_they_are_about(tmp_path: Path)
     sink, frames = read(write_clip(tmp_path / "a.ts", n_frames=100, gop=25))
     recording = recorder(tmp_path / "kept", segment="1s")
     notes = {
-        frame.packet: Note(frame, {"frame": frame.index}, f"{frame.index}") for frame in frames
+        frame.packet: Note(Moment.of(frame), {"frame": frame.index}, f"{frame.index}")
+        for frame in frames
     }
     delayed: list[Note] = []
     for packet in sink.packets:  # each answer comes ten pictures after its own
@@ -177,8 +178,8 @@ def test_answers_wait_for_their_pictures(tmp_path: Path) -> None:
     recording = recorder(tmp_path / "kept")
     recording.write(sink.packets[:10])
 
-    assert recording.note(Note(frames[5], {}, "a"))
-    assert not recording.note(Note(frames[20], {}, "b"))
+    assert recording.note(Note(Moment.of(frames[5]), {}, "a"))
+    assert not recording.note(Note(Moment.of(frames[20]), {}, "b"))
     recording.close()
 
 
@@ -351,7 +352,9 @@ def record_for_ever(root: Path, clip: Path) -> None:
             recording.write([packet])
             n += 1
             frame = by_packet[packet.number]
-            recording.note(Note(frame, {"frame": frame.index}, f"picture {frame.index // 7}"))
+            recording.note(
+                Note(Moment.of(frame), {"frame": frame.index}, f"picture {frame.index // 7}")
+            )
             print(n, flush=True)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge_daemon.config.record import RecordConfig
 from edge_daemon.errors import RecordingError, StorageFullError
-from edge_daemon.recording.beside import Note
+from edge_daemon.recording.beside import Moment, Note
 from edge_daemon.recording.burned import BurnedRecorder
 from edge_daemon.recording.retention import Archive
 from edge_daemon.types import Frame, QuestionState
@@ -258,10 +258,14 @@ def test_answers_are_written_beside_the_segment_of_their_frame(tmp_path: Path) -
     recording = recorder(tmp_path, segment="2s")
     shot = frames(100)
     for n, frame in enumerate(shot):
-        assert recording.note(Note(frame, {"frame": n}, "")) is False  # it is still to come
+        assert (
+            recording.note(Note(Moment.of(frame), {"frame": n}, "")) is False
+        )  # it is still to come
         recording.write(frame, {})
         if n >= 10:
-            assert recording.note(Note(shot[n - 10], {"frame": n - 10}, ""))  # late by ten frames
+            assert recording.note(
+                Note(Moment.of(shot[n - 10]), {"frame": n - 10}, "")
+            )  # late by ten frames
     recording.close()
     found = {
         path.stem: [json.loads(row) for row in path.read_text().splitlines()]

@@ -1,0 +1,58 @@
+"""A recorder whose disk takes nothing: what waits for it stays small."""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge_daemon.config.load import parse_settings
+from edge_daemon.errors import RecordingError
+from edge_daemon.logs import FaultLog
+from edge_daemon.metrics import Metrics
+from edge_daemon.pipeline.recording import RecorderThread
+from edge_daemon.sources.picture import ArrayPicture
+from edge_daemon.types import Frame, QuestionState, Reason, Verdict
+
+if TYPE_CHECKING:
+    from edge_daemon.config.models import CameraConfig
+    from edge_daemon.recording.beside import Note
+
+AT = datetime(2026, 11, 22, tzinfo=timezone.utc)
+STATES = {"q": QuestionState(Verdict.UNKNOWN, Reason.STARTING, None, AT, None, None)}
+
+
+class Failing:
+    """A recorder on a disk that takes nothing."""
+
+    def write(self, *_: Any) -> None:
+        raise RecordingError("Read-only file system", where="test", hint="")
+
+    def note(self, _note: Note) -> bool:
+        raise AssertionError("nothing was recorded that could be written about")
+
+    def close(self) -> None:
+        pass
+
+
+def camera() -> CameraConfig:
+    cameras = [
+        {"id": "gate", "source": "rtsp://c/1", "questions": [{"id": "q", "ask": "Is it red?"}]}
+    ]
+    return parse_settings({"version": 1, "cameras": cameras}, where="test").cameras[0]
+
+
+def test_no_picture_is_kept_for_a_disk_that_takes_nothing() -> None:
+    recording = RecorderThread(
+        Failing(), camera(), metrics=Metrics(), faults=FaultLog(logging.getLogger("test"))
+    )
+    pixels = np.zeros((1080, 1920, 3), np.uint8)
+    frame = Frame("gate", 0, 0.0, 0.0, AT, ArrayPicture(pixels))
+    kept = weakref.ref(pixels)
+    recording.note(frame, STATES)
+    del frame, pixels
+
+    assert kept() is None
