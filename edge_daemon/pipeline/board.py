@@ -207,6 +207,11 @@ class Board:
         """Why the camera sees nothing, though frames arrive; None: it sees."""
         return self._sight.blindness
 
+    @property
+    def sees_nothing(self) -> bool:
+        """Whether no answer about the last picture is to be believed."""
+        return self.blindness is not None or self._sight.is_empty
+
     def judged(
         self, frame: Frame, p_yes: NDArray[np.float32], evidence: NDArray[np.float32]
     ) -> None:

@@ -15,6 +15,8 @@ from edge_daemon.pipeline.pace import Pace
 from edge_daemon.types import Reason
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from numpy.typing import NDArray
     from prometheus_client import Counter
 
@@ -32,6 +34,25 @@ log = logging.getLogger(__name__)
 _PATIENCE_S: Final = 30.0  # no batch takes so long on any machine that is of use
 
 
+@dataclass(frozen=True, slots=True)
+class OneAnswer:
+    """p_yes of a question that was asked once, NaN where unsupported, and of which frame."""
+
+    p_yes: float
+    mono_s: float
+    captured_at: datetime
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A camera's last frame: what the model made of it, or the picture while all is paused."""
+
+    mono_s: float
+    captured_at: datetime
+    tokens: NDArray[np.float32] | None = field(default=None, repr=False)
+    picture: NDArray[np.uint8] | None = field(default=None, repr=False)
+
+
 @dataclass(slots=True)
 class _Client:
     """A camera's questions, made ready."""
@@ -39,9 +60,7 @@ class _Client:
     board: Board
     questions: QuestionSet
     judged: list[Counter]  # in the order of the questions
-    # Of its last frame: what the model made of it, or, while all is paused, the picture itself.
-    tokens: NDArray[np.float32] | None = field(default=None, repr=False)
-    picture: NDArray[np.uint8] | None = field(default=None, repr=False)
+    seen: _Seen | None = None
 
 
 class Inference:
@@ -86,22 +105,23 @@ class Inference:
         with self._lock:
             self._clients.pop(camera, None)
 
-    def ask(self, camera: CameraId, text: str, zone: Polygon | None) -> float | None:
-        """p_yes of a question about the camera's last frame; NaN: unsupported; None: no frame.
+    def ask(self, camera: CameraId, text: str, zone: Polygon | None) -> OneAnswer | None:
+        """Return the answer to a question about the last frame that was looked at; None: no frame.
 
         Runs in the caller's thread, between two batches, and disturbs no standing question.
         Raises EngineRunError.
         """
         with self._lock:
             client = self._clients.get(camera)
-            if client is None:
+            if client is None or (seen := client.seen) is None:
                 return None
-            if client.tokens is None and client.picture is not None:
-                client.tokens = self._engine.look(client.picture)
-            if client.tokens is None:
+            if seen.tokens is None and seen.picture is not None:
+                seen.tokens = self._engine.look(seen.picture)
+            if seen.tokens is None:
                 return None
             questions = self._engine.prepare([text], [zone])
-            return float(self._engine.answer(client.tokens, questions).p_yes[0, 0])
+            p_yes = float(self._engine.answer(seen.tokens, questions).p_yes[0, 0])
+            return OneAnswer(p_yes, seen.mono_s, seen.captured_at)
 
     def close(self) -> None:
         """Close the engine, when run() has ended; who asks afterwards gets None."""
@@ -130,20 +150,18 @@ class Inference:
             for frame, picture in zip(frames, pictures):
                 self._look(frame, picture)
         asked = [
-            n
-            for n, frame in enumerate(frames)
-            if not self._is_put_by(frame.camera, pictures[n : n + 1])
+            n for n, frame in enumerate(frames) if not self._is_put_by(frame, pictures[n : n + 1])
         ]
         if asked:
             self._answer([frames[n] for n in asked], pictures[asked])
 
-    def _is_put_by(self, camera: CameraId, picture: NDArray[np.uint8]) -> bool:
+    def _is_put_by(self, frame: Frame, picture: NDArray[np.uint8]) -> bool:
         """Keep the picture, uint8 (1, H, W, 3), of a camera whose every question is paused."""
         with self._lock:
-            client = self._clients.get(camera)
+            client = self._clients.get(frame.camera)
             if client is None or not client.board.is_paused:
                 return False
-            client.tokens, client.picture = None, picture
+            client.seen = _Seen(frame.mono_s, frame.captured_at, picture=picture)
             return True
 
     def _answer(self, frames: list[Frame], pictures: NDArray[np.uint8]) -> None:
@@ -156,8 +174,8 @@ class Inference:
                     if (client := self._clients.get(frame.camera)) is not None
                 ]
             for n, frame in enumerate(frames):
-                if frame.camera in self._clients:
-                    self._clients[frame.camera].tokens = tokens[n : n + 1]
+                if (client := self._clients.get(frame.camera)) is not None:
+                    client.seen = _Seen(frame.mono_s, frame.captured_at, tokens[n : n + 1])
             self._tell_drift(frames, tokens)
         self._metrics.batch_size.observe(len(frames))
         with self._metrics.stage("decide"):

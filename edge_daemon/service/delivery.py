@@ -10,10 +10,16 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from edge_daemon.errors import BrokerRefusedError, BrokerUnavailableError, ConfigError
+from edge_daemon.errors import (
+    BrokerRefusedError,
+    BrokerUnavailableError,
+    ConfigError,
+    EdgeError,
+)
 from edge_daemon.publish.commit import GroupCommit
 from edge_daemon.publish.mqtt import MqttPublisher
 from edge_daemon.publish.outbox import Outbox
+from edge_daemon.publish.payloads import refusal_json
 from edge_daemon.publish.said import Said, said_by
 from edge_daemon.publish.storage import EventsDroppedError
 from edge_daemon.types import Reason
@@ -22,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edge_daemon.config.models import CameraConfig, Settings
-    from edge_daemon.errors import EdgeError
     from edge_daemon.logs import FaultLog
     from edge_daemon.metrics import Metrics
     from edge_daemon.publish.commands import AskRequest
@@ -250,7 +255,13 @@ class Delivery:
 
     def _answer(self, request: AskRequest) -> None:
         assert self._mqtt is not None  # noqa: S101  only the publisher calls this
-        self._mqtt.answer(request, self._on_ask(request))
+        try:
+            answer = self._on_ask(request)
+        except EdgeError as fault:
+            answer = refusal_json(error=fault.what, where=fault.where, hint=fault.hint)
+            self._mqtt.answer(request, answer)
+            raise
+        self._mqtt.answer(request, answer)
 
     def _published(self, outcome: Outcome) -> None:
         self._metrics.publish.labels(outcome).inc()
