@@ -225,7 +225,9 @@ class Board:
                 if standing.paused:
                     continue
                 seen = None
-                if math.isnan(p):
+                if self._is_late(frame, standing):
+                    changes = standing.machine.expire(time.monotonic())
+                elif math.isnan(p):
                     changes = standing.machine.lose(Reason.UNSUPPORTED, at_s)
                 else:
                     standing.frame, standing.evidence = frame, seen_at
@@ -288,12 +290,16 @@ class Board:
             return all(standing.paused for standing in self._standing.values())
 
     def overdue(self) -> Sequence[QuestionId]:
-        """Return the questions without an answer in the last unknown_after, not the paused."""
+        """Return the questions without an answer in the last unknown_after.
+
+        Not those that are paused, nor those that the model cannot answer.
+        """
         with self._lock:
             return [
                 name
                 for name, standing in self._standing.items()
                 if not standing.paused
+                and standing.machine.reason is not Reason.UNSUPPORTED
                 and not self.age_s(name) <= standing.settings.unknown_after  # NaN is overdue
             ]
 
@@ -313,6 +319,10 @@ class Board:
             return ()
         standing.judged_mono_s = mono_s
         return standing.machine.judge(p_yes, at_s)
+
+    def _is_late(self, frame: Frame, standing: _Standing) -> bool:
+        """Whether an answer comes when it is too old already: it was long in the making."""
+        return self._live and time.monotonic() - frame.mono_s > standing.settings.unknown_after
 
     def _time_of(self, frame: Frame) -> float:
         if self._live:

@@ -216,6 +216,8 @@ class Camera:
         self._faults.over(f"camera {self.settings.id}", "frames arrive again")
 
     def _went_down(self) -> None:
+        if self.settings.source.live:  # its turn may be minutes away
+            self._mailboxes.discard(self.settings.id)
         self._mailboxes.join(self.settings.id)
         self._say_down()
 

@@ -87,6 +87,13 @@ class Mailboxes:
                 )
             )
 
+    def discard(self, camera: CameraId) -> None:
+        """Forget the frame that waits: nobody wants to know of a camera that went away."""
+        with self._changed:
+            if self._waiting.pop(camera, None) is not None:
+                self._on_drop(camera)
+                self._changed.notify_all()
+
     def close(self) -> None:
         """End: take() returns what waits, then nothing."""
         with self._changed:

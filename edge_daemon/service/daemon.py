@@ -156,7 +156,7 @@ class Daemon:
 
     def readiness(self) -> Readiness:
         """Return whether every camera was answered lately."""
-        return readiness(list(self._cameras.values()))
+        return readiness([c.id for c in self.settings.cameras], dict(self._cameras))
 
     def run(self) -> Ending:
         """Work until asked to stop, or until every source has ended."""

@@ -29,10 +29,10 @@ class Readiness:
         return not self.reasons
 
 
-def readiness(cameras: Iterable[Camera]) -> Readiness:
-    """Ask every camera.  A file that was read to its end has no say any more."""
-    reasons = {}
-    for camera in cameras:
+def readiness(names: Iterable[CameraId], cameras: Mapping[CameraId, Camera]) -> Readiness:
+    """Ask every camera that there is to be.  A file read to its end has no say any more."""
+    reasons = {name: "is being started" for name in names if name not in cameras}
+    for camera in cameras.values():
         if camera.finished and camera.failed is None:
             continue
         overdue = camera.board.overdue()

@@ -27,7 +27,7 @@ class Hysteresis:
     A verdict is said when every answer for hold_s leant its way; between the thresholds the
     leaning stands, unless every answer for unsure_after_s fell there: that is UNKNOWN(low_margin),
     and a verdict afterwards needs its whole hold_s.  Without an answer for unknown_after_s it is
-    UNKNOWN(stale).  Times are seconds of one clock that does not go backwards: stream time for
+    UNKNOWN(stale), and answers before that count no longer.  Times are seconds of one clock that does not go backwards: stream time for
     files, else monotonic.
     """
 
@@ -62,10 +62,14 @@ class Hysteresis:
 
     def expire(self, at_s: float) -> tuple[Change, ...]:
         """Say UNKNOWN(stale), dated when the last answer became too old, if it is by now."""
-        if self.judged_s is None or self.said is Verdict.UNKNOWN:
+        if self.judged_s is None or at_s <= (limit_s := self.judged_s + self.unknown_after_s):
             return ()
-        limit_s = self.judged_s + self.unknown_after_s
-        return self.lose(Reason.STALE, limit_s) if at_s > limit_s else ()
+        self._leaning = self._unsure_since_s = None
+        if self.said is Verdict.UNKNOWN:
+            if self.reason in (Reason.STARTING, Reason.LOW_MARGIN):
+                self.reason = Reason.STALE
+            return ()
+        return self.lose(Reason.STALE, limit_s)
 
     def lose(self, reason: Reason, at_s: float) -> tuple[Change, ...]:
         """Say UNKNOWN at once; what was leant to so far no longer counts."""

@@ -51,7 +51,7 @@ def make_app(daemon: Daemon, token: Secret | None) -> FastAPI:
         return _refusal(405, "no such method here", where=request.scope["path"], hint="see /docs")
 
     @app.get("/healthz", summary="The process is alive and no part of it hangs")
-    def healthz() -> Response:
+    async def healthz() -> Response:  # waits for nothing, not even for a thread
         hanging = daemon.hanging()
         if hanging:
             return JSONResponse({"status": "hanging", "parts": hanging}, 503)

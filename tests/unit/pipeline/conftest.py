@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 
@@ -19,6 +20,6 @@ def frame() -> MakeFrame:
     def make(camera: str = "gate", pts_s: float = 0.0, index: int = 0) -> Frame:
         grey = np.full((36, 64, 3), 128, np.uint8)
         at = datetime(2026, 11, 20, tzinfo=timezone.utc)
-        return Frame(camera, index, pts_s, 1000.0 + pts_s, at, ArrayPicture(grey))
+        return Frame(camera, index, pts_s, time.monotonic() + pts_s, at, ArrayPicture(grey))
 
     return make

@@ -124,7 +124,18 @@ def test_board_never_guesses_what_is_unsupported(
         None,
     )
     assert [e.question for e in notes.events] == ["car"]
-    assert "person" in board.overdue()
+    assert list(board.overdue()) == []  # no time brings an answer to it
+
+
+def test_board_of_a_live_camera_says_nothing_by_an_answer_that_comes_too_late(
+    notes: Notes, frame: MakeFrame
+) -> None:
+    board = Board(camera("rtsp://camera/1"), ORIGIN, [notes])
+    answer(board, frame(pts_s=-11.0), 0.9, 0.1)  # decoded so long ago
+    assert notes.events == []
+    answer(board, frame(), 0.9, 0.1)
+
+    assert [e.verdict for e in notes.events] == [Verdict.YES, Verdict.NO]
 
 
 def see(board: Board, frame: Any, picture: Any, *p_yes: float) -> None:

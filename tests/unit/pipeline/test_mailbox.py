@@ -41,6 +41,16 @@ def test_mailbox_of_a_file_waits_and_loses_nothing(frame: MakeFrame) -> None:
     assert dropped == []
 
 
+def test_mailbox_of_a_camera_that_went_away_is_waited_for_no_longer(frame: MakeFrame) -> None:
+    mailboxes, dropped = opened("gate")
+    mailboxes.put(frame(), wait=False)
+    mailboxes.discard("gate")
+    mailboxes.discard("gate")
+    mailboxes.join("gate")
+
+    assert dropped == ["gate"]
+
+
 def test_mailboxes_give_one_frame_of_each_camera_as_a_batch(frame: MakeFrame) -> None:
     mailboxes, _ = opened("a", "b", "c")
     for camera in "abc":

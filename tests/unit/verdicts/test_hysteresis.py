@@ -55,6 +55,16 @@ def test_verdict_never_clear_is_unknown_for_low_margin() -> None:
     assert (machine.said, machine.reason) == (UNKNOWN, Reason.LOW_MARGIN)
 
 
+def test_verdict_is_not_said_on_answers_from_before_its_limit() -> None:
+    machine = question(hold_s=2.0, unknown_after_s=10.0)
+    feed(machine, (0.0, 0.9))
+
+    assert feed(machine, (60.0, 0.5), (63.0, 0.5)) == []
+    assert feed(machine, (80.0, 0.9), (100.0, 0.9)) == []
+    assert (machine.said, machine.reason) == (UNKNOWN, Reason.STALE)
+    assert feed(machine, (102.0, 0.9)) == [YES]
+
+
 def test_verdict_without_answers_expires_at_its_limit() -> None:
     machine = question(hold_s=0.0)
     feed(machine, (0.0, 0.9))
