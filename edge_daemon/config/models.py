@@ -131,7 +131,7 @@ class MqttConfig(Section):
     @property
     def tls(self) -> bool:
         """Whether the connection is encrypted."""
-        return self.url.startswith("mqtts:")
+        return urlsplit(self.url).scheme == "mqtts"
 
     @property
     def host(self) -> str:

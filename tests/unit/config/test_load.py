@@ -240,6 +240,14 @@ def test_every_path_has_its_home_directory_put_in(monkeypatch: pytest.MonkeyPatc
     assert settings.mqtt.password_file == Path("/home/somebody/password")
 
 
+@pytest.mark.parametrize("url", ["MQTTS://broker", "mqtts://broker"])
+def test_tls_is_used_however_its_name_is_written(url: str) -> None:
+    mqtt = parsed(good(mqtt={"url": url})).mqtt
+
+    assert mqtt is not None
+    assert (mqtt.tls, mqtt.port) == (True, 8883)
+
+
 def test_configuration_missing_key_is_named() -> None:
     data = good()
     del data["cameras"][0]["source"]
