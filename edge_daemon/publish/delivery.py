@@ -14,7 +14,7 @@ from edge_daemon.publish.payloads import as_replayed, is_topic
 from edge_daemon.publish.retained import RetainedTopics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from edge_daemon.errors import EdgeError
     from edge_daemon.publish.broker import Connection
@@ -27,6 +27,7 @@ Outcome = Literal["acknowledged", "refused", "interrupted", "dropped"]
 
 _MOST_PICTURES: Final = 2  # on their way at once: what is pressing never waits behind many
 _MOST_ANSWERS: Final = 100  # that wait to be sent
+_MOST_FRESH: Final = 1000  # an event that waits with so many others is late
 _PAGE_EVENTS: Final = 500
 _MOST_PAGES: Final = 10  # looked through in a turn: 60 ms
 _TOO_BIG_HINT: Final = "raise the broker's limit on the size of a packet"
@@ -52,6 +53,13 @@ class Mail:
             with contextlib.suppress(IndexError):  # all sent meanwhile
                 self.answers.popleft()
                 self.on_published("dropped")
+
+    def note_fresh(self, ids: Iterable[str]) -> None:
+        """Note events that are not late; where too many wait, those before them are."""
+        newest = list(ids)[-_MOST_FRESH:]
+        if len(self.fresh) + len(newest) > _MOST_FRESH:
+            self.fresh.clear()  # with those that left the outbox in another way than to the broker
+        self.fresh.update(newest)
 
     @property
     def delivered(self) -> bool:
@@ -254,6 +262,7 @@ class Delivery:
             if sent.event is not None:
                 self._refused.add(sent.event.key)
                 self._one_by_one.add(sent.event.key)
+                self._mail.fresh.discard(sent.event.id)
             elif sent.retained:
                 self._mail.retained.refuse(sent.topic)
             self._on_published("refused")
@@ -266,7 +275,9 @@ class Delivery:
 
     def _retry(self) -> None:
         self._retry_at_s = time.monotonic() + self._refused_s
-        self._refused.clear()
+        if self._refused:
+            self._mail.fresh.clear()  # what was held back is late; a few others are called so, too
+            self._refused.clear()
         self._is_refusal_told = False
         self._cursor = 0
         self._mail.retained.retry()

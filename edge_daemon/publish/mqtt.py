@@ -37,7 +37,6 @@ log = logging.getLogger(__name__)
 
 _CHORES_S: Final = 30.0
 _TURN_S: Final = 1.0
-_MOST_FRESH: Final = 1000  # an event behind so many others is late
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +127,7 @@ class MqttPublisher:
         for.
         """
         if self._is_trying or self._is_connected:  # else they are late when they are sent
-            n_free = max(0, _MOST_FRESH - len(self._mail.fresh))
-            self._mail.fresh.update(event.id for event in events[:n_free])
+            self._mail.note_fresh(event.id for event in events)
         self._mail.outbox.append(*events, kept=tell)
         self._wake()
 

@@ -7,6 +7,7 @@ import itertools
 import json
 import sqlite3
 from dataclasses import replace
+from threading import Event as Flag
 from typing import TYPE_CHECKING
 
 import pytest
@@ -224,6 +225,44 @@ def test_events_keep_their_order_where_single_ones_are_refused(new_refusing, dat
     assert sorted(seqs["car"][:10]) == list(range(1, 11))
     assert seqs["car"][10:] == list(range(11, 41))
     assert seqs["dog"] == list(range(11, 41))
+
+
+def test_events_that_were_refused_or_held_back_are_late(new_refusing, data_dir) -> None:
+    is_mended = Flag()
+
+    def judge(topic: str, _payload: bytes) -> int:
+        return 0 if is_mended.is_set() or "/car/" not in topic else NOT_AUTHORIZED
+
+    broker = new_refusing(judge)
+    with publishing(data_dir, broker.url) as at_work:
+        at_work.event(nth(1, "car"))
+        wait_until(lambda: at_work.outcomes["refused"])
+        at_work.event(nth(2, "car"))
+        n_refused = at_work.outcomes["refused"]
+        wait_until(lambda: at_work.outcomes["refused"] > n_refused)
+        is_mended.set()
+        assert at_work.publisher.drain(10), at_work.faults
+        at_work.event(nth(3, "car"))
+        assert at_work.publisher.drain(10), at_work.faults
+
+    events = [json.loads(event) for event in taken_of(broker, "/event")]
+    assert [(event["seq"], event["replayed"]) for event in events] == [
+        (1, True),
+        (2, True),
+        (3, False),
+    ]
+
+
+def test_a_refused_backlog_makes_no_other_event_late(new_refusing, data_dir) -> None:
+    broker = new_refusing(lambda topic, _: NOT_AUTHORIZED if "/car/" in topic else 0)
+    with publishing(data_dir, broker.url, patience=PATIENT) as at_work:
+        at_work.publisher.publish_events([nth(n, "car") for n in range(1, 1101)])
+        wait_until(lambda: at_work.outcomes["refused"])
+        for n in range(1, 4):
+            at_work.event(nth(n))
+        wait_until(lambda: len(taken_of(broker, "/event")) == 3)
+
+    assert [json.loads(event)["replayed"] for event in taken_of(broker, "/event")] == [False] * 3
 
 
 def taken_of(broker: RefusingBroker, topic_end: str) -> list[bytes]:
