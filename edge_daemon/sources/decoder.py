@@ -71,8 +71,10 @@ class Decoder:
         on_corrupt: Callable[[], None],
         on_decode_s: Callable[[float], None],
         tap: Tap | None = None,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._tap = tap
+        """Hand packets to tap; is_over: whether nobody wants the frames of a live stream now."""
+        self._tap, self._is_over = tap, is_over
         self._camera, self._keyframes_only = camera, keyframes_only
         self._on_corrupt, self._on_decode_s = on_corrupt, on_decode_s
         self._timeline, self._clock = Timeline(), _CameraClock()
@@ -86,8 +88,9 @@ class Decoder:
 
         Left out is what lies between key frames where only they are wanted, and what comes before
         the first frame.  Damaged packets are counted and left out; in a file so are damaged
-        places of the container.  Raises SourceFormatError when there is no video in it,
-        av.FFmpegError when it cannot be read.
+        places of the container.  All that comes of a live stream is read, so that one whose video
+        falls silent while its sound goes on ends once is_over().  Raises SourceFormatError when
+        there is no video in it, av.FFmpegError when it cannot be read.
         """
         video = _video_of(container, where)
         container.flags &= ~_GUESS_PTS  # it holds packets back, and gets old AVIs wrong
@@ -98,11 +101,19 @@ class Decoder:
         self._timeline.restart()
         self._owed = _Owed() if codec.name == "hevc" and not self._keyframes_only else None
         tap = self._tapped(container, video, live=live, untimed=untimed)
-        streams: list[Stream] = [video, tap.audio] if tap and tap.audio else [video]
-        packets = _packets(container, streams) if live else self._forgiven(container, streams)
+        audio = tap.audio if tap else None
+        streams: list[Stream] = [video, audio] if audio else [video]
+        packets = (
+            _packets(container, list(container.streams))
+            if live
+            else self._forgiven(container, streams)
+        )
         for packet in packets:
-            if tap and packet.stream.index != video.index:  # stream_index is 0 at the end
-                tap.sound(packet)
+            if packet.stream.index != video.index:  # stream_index is 0 at the end
+                if self._is_over():
+                    return
+                if tap and audio and packet.stream.index == audio.index:
+                    tap.sound(packet)
                 continue
             self._clock.hear(packet)
             if tap:

@@ -68,6 +68,7 @@ class StreamSource(LiveSource):
             on_corrupt=on_corrupt,
             on_decode_s=on_decode_s,
             tap=Tap(sink, self._left.is_set) if sink else None,
+            is_over=self._left.is_set,
         )
 
     def _read(self) -> Generator[Frame | None, None, None]:

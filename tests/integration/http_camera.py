@@ -6,7 +6,7 @@ import base64
 import threading
 from contextlib import contextmanager, suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 
 class HttpCamera:
-    """/mjpeg streams numbered pictures at fps for as long as it may; other paths are files."""
+    """/mjpeg streams numbered pictures at fps for as long as it may; other paths are files.
+
+    drip_s: files come ten packets of MPEG-TS at a time, with so long between them.
+    """
 
     def __init__(self, folder: Path, *, fps: float = 25.0, credentials: str | None = None) -> None:
         self.fps, self.credentials = fps, credentials  # "user:password"
+        self.drip_s = 0.0
         self.silent = threading.Event()
         self.ended = threading.Event()
         camera = self
@@ -44,6 +48,11 @@ class HttpCamera:
                         self._stream()
                 else:
                     super().do_GET()
+
+            def copyfile(self, source: Any, outputfile: Any) -> None:
+                with suppress(OSError):
+                    while (part := source.read(1880)) and not camera.ended.wait(camera.drip_s):
+                        outputfile.write(part)
 
             def _stream(self) -> None:
                 self.send_response(200)

@@ -18,7 +18,7 @@ from edge_daemon.errors import (
 )
 from tests.data.make_data import number_in, write_clip
 from tests.integration.http_camera import HttpCamera
-from tests.integration.live_streams import drain, first_frames, source
+from tests.integration.live_streams import Unwanted, drain, first_frames, source, write_sounding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,6 +122,22 @@ def test_a_camera_that_falls_silent_is_a_stall(camera: HttpCamera) -> None:
             drain(frames)
 
     assert 0.9 < time.monotonic() - begun_s < 2.0
+
+
+@pytest.mark.parametrize("sink", [None, Unwanted()], ids=["no sink", "sink"])
+def test_nothing_is_left_behind_where_sound_goes_on_without_pictures(
+    camera: HttpCamera, tmp_path: Path, sink: Unwanted | None
+) -> None:
+    write_sounding(tmp_path / "clip.ts", "-t 60 -c:a aac")
+    camera.drip_s = 0.05
+    with source(camera.url("clip.ts"), stall_after_s=1.0, sink=sink) as opened:
+        frames = iter(opened)
+        next(frames)
+        with pytest.raises(SourceStalledError, match="connected, but no picture for 1 s"):
+            drain(frames)
+        opened.__exit__()
+
+        assert "source gate" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_stop_is_noticed_within_a_second_of_silence(camera: HttpCamera) -> None:

@@ -18,7 +18,7 @@ from edge_daemon.errors import (
     SourceUnavailableError,
 )
 from tests.data.make_data import number_in, write_clip
-from tests.integration.live_streams import drain, first_frames, source
+from tests.integration.live_streams import Unwanted, drain, first_frames, source, write_sounding
 from tests.integration.rtsp_server import RtspServer
 
 if TYPE_CHECKING:
@@ -202,6 +202,22 @@ def test_a_camera_that_falls_silent_is_a_stall(camera: RtspServer, transport: st
             drain(frames)
 
     assert 0.9 < time.monotonic() - begun_s < 2.0
+
+
+def test_nothing_is_left_behind_where_sound_goes_on_without_pictures(tmp_path: Path) -> None:
+    clip = write_sounding(tmp_path / "clip.mkv", "-t 4 -c:a pcm_alaw -ar 8000")
+    with (
+        RtspServer({"gate": clip}) as camera,
+        source(camera.url("gate"), stall_after_s=1.0, sink=Unwanted()) as opened,
+    ):
+        frames = iter(opened)
+        next(frames)
+        camera.silent = True
+        with pytest.raises(SourceStalledError, match="connected, but no picture for 1 s"):
+            drain(frames)
+        opened.__exit__()
+
+        assert "source gate" not in [thread.name for thread in threading.enumerate()]
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
