@@ -21,7 +21,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from edge_daemon.config.load import read_secret
 from edge_daemon.errors import BrokerRefusedError, BrokerUnavailableError
 from edge_daemon.publish.commands import Incoming
-from edge_daemon.publish.tls import tls_context
+from edge_daemon.publish.tls import tls_context, tls_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,7 +54,11 @@ class Outgoing:
 
 
 class NoMqtt5Error(BrokerRefusedError):
-    """The broker speaks MQTT 3.1.1 only, or hung up or fell silent when it heard of MQTT 5."""
+    """The broker speaks MQTT 3.1.1 only."""
+
+
+class SilentError(NoMqtt5Error):
+    """It hung up or fell silent when it heard of MQTT 5: perhaps it knows none, or is slow."""
 
 
 class Connection:
@@ -94,8 +98,8 @@ class Connection:
     def open(self, *, connect_s: float, greeting_s: float) -> None:
         """Connect and wait for the broker's greeting, so many seconds for each.
 
-        Raises BrokerUnavailableError, BrokerRefusedError, NoMqtt5Error, or ConfigError when
-        the password or a certificate cannot be read.
+        Raises BrokerUnavailableError, BrokerRefusedError, NoMqtt5Error, SilentError, or
+        ConfigError when the password or a certificate cannot be read.
         """
         self._authenticate()
         properties = None
@@ -320,7 +324,7 @@ class Connection:
         except (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError) as exc:
             raise self._ended() from exc
         except ssl.SSLError as exc:
-            raise self._tls_fault(str(exc.reason or exc)) from exc
+            raise tls_fault(str(exc.reason or exc), self._where) from exc
         except UnicodeDecodeError as exc:
             raise self._not_mqtt() from exc
         except (socket.gaierror, UnicodeError) as exc:  # the latter: a name that cannot be one
@@ -332,13 +336,6 @@ class Connection:
             raise self._unavailable(exc.strerror or str(exc)) from exc
         except _NOT_MQTT as exc:
             raise self._not_mqtt() from exc
-
-    def _tls_fault(self, reason: str) -> BrokerRefusedError:
-        if "WRONG_VERSION" in reason.upper() or "RECORD_LAYER" in reason.upper():
-            hint = "use the TLS port, or mqtt:// for a broker without TLS"
-            return BrokerRefusedError("does not speak TLS", where=self._where, hint=hint)
-        hint = "does it want another client certificate (mqtt.cert_file, mqtt.key_file)?"
-        return BrokerRefusedError(f"TLS failed: {reason}", where=self._where, hint=hint)
 
     def _not_mqtt(self) -> BrokerUnavailableError:
         return self._unavailable("sends what is not MQTT", "is this the broker's port?")
@@ -367,12 +364,12 @@ class Connection:
 
     def _no_greeting(self, what: str) -> PublishError:
         if self._config.tls and "alert" in self._last_error.lower():
-            return self._tls_fault(self._last_error)
+            return tls_fault(self._last_error, self._where)
         hint = "is this an MQTT port, and with TLS or without as written in mqtt.url?"
         if self._config.tls and self._config.cert_file is None:
             hint += " does it want a client certificate (mqtt.cert_file)?"
         if self._mqtt5:
-            return NoMqtt5Error(what, where=self._where, hint=hint)
+            return SilentError(what, where=self._where, hint=hint)
         return self._unavailable(what, hint)
 
     def _refused(self, reason: ReasonCode) -> PublishError:

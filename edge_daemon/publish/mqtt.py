@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import BrokerRefusedError, ConfigError, EdgeError, PublishError
 from edge_daemon.publish import homeassistant, payloads
-from edge_daemon.publish.broker import Connection, NoMqtt5Error, Outgoing
+from edge_daemon.publish.broker import Connection, NoMqtt5Error, Outgoing, SilentError
 from edge_daemon.publish.delivery import Delivery, Mail
 from edge_daemon.publish.listening import Listener
 from edge_daemon.retry import backoff_s
@@ -49,7 +49,7 @@ class Patience:
     steady_s: float = 10.0  # a connection that lasted so long begins the waits anew
     connect_s: float = 5.0  # for a connection, with TLS
     greeting_s: float = 5.0  # for the broker's first word on it
-    mqtt5_s: float = 2.0  # the same, before MQTT 3.1.1 is tried
+    mqtt5_s: float = 2.0  # the same, before MQTT 3.1.1 is tried for the first time
     keepalive_s: int = 30
     refused_s: float = 60.0  # before what the broker refused is sent again
     goodbye_s: float = 2.0  # for the last messages when closing
@@ -257,16 +257,30 @@ class MqttPublisher:
                 delivery.end()
 
     def _connect(self) -> Connection:
-        """Connect with MQTT 5, or with 3.1.1 where the broker knows no better."""
-        try:
-            return self._open(mqtt5=True)
-        except NoMqtt5Error as refused:
-            try:
-                return self._open(mqtt5=False)
-            except PublishError as fault:
-                raise fault from refused
+        """Connect with MQTT 5, or with 3.1.1 where the broker knows no better.
 
-    def _open(self, *, mqtt5: bool) -> Connection:
+        One that says nothing to MQTT 5 may only be slow, as while it starts: when it answers to
+        3.1.1 it is asked once more.
+        """
+        patience = self._patience
+        try:
+            return self._open(mqtt5=True, greeting_s=patience.mqtt5_s)
+        except SilentError as silent:
+            self._open_mqtt3(silent).close()
+        except NoMqtt5Error as refused:
+            return self._open_mqtt3(refused)
+        try:
+            return self._open(mqtt5=True, greeting_s=patience.greeting_s)
+        except NoMqtt5Error as refused:
+            return self._open_mqtt3(refused)
+
+    def _open_mqtt3(self, why: NoMqtt5Error) -> Connection:
+        try:
+            return self._open(mqtt5=False, greeting_s=self._patience.greeting_s)
+        except PublishError as fault:
+            raise fault from why
+
+    def _open(self, *, mqtt5: bool, greeting_s: float) -> Connection:
         self.last_turn_s = time.monotonic()
         connection = Connection(
             self._config,
@@ -280,9 +294,7 @@ class MqttPublisher:
         )
         with contextlib.ExitStack() as undo:
             undo.callback(connection.drop)
-            patience = self._patience
-            greeting_s = patience.mqtt5_s if mqtt5 else patience.greeting_s
-            connection.open(connect_s=patience.connect_s, greeting_s=greeting_s)
+            connection.open(connect_s=self._patience.connect_s, greeting_s=greeting_s)
             undo.pop_all()
         version = "5" if mqtt5 else "3.1.1"
         log.info("broker %s:%d: MQTT %s", self._config.host, self._config.port, version)

@@ -6,6 +6,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from edge_daemon.config.tls import load_certificate, readable
+from edge_daemon.errors import BrokerRefusedError
 
 if TYPE_CHECKING:
     from edge_daemon.config.models import MqttConfig
@@ -34,3 +35,12 @@ def tls_context(config: MqttConfig) -> TlsContext:
         where = "mqtt.cert_file, mqtt.key_file"
         load_certificate(context, config.cert_file, config.key_file, where=where)
     return context
+
+
+def tls_fault(reason: str, where: str) -> BrokerRefusedError:
+    """Return what TLS could not agree on with a broker, and what to do."""
+    if "WRONG_VERSION" in reason.upper() or "RECORD_LAYER" in reason.upper():
+        hint = "use the TLS port, or mqtt:// for a broker without TLS"
+        return BrokerRefusedError("does not speak TLS", where=where, hint=hint)
+    hint = "does it want another client certificate (mqtt.cert_file, mqtt.key_file)?"
+    return BrokerRefusedError(f"TLS failed: {reason}", where=where, hint=hint)

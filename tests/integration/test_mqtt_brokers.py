@@ -7,6 +7,7 @@ import random
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,17 +30,19 @@ ONCE = Patience(
     mqtt5_s=0.2,
     goodbye_s=0.1,
 )
+UNHURRIED = replace(ONCE, mqtt5_s=0.5, greeting_s=1.0)
 ROOT = "edge/porch-pi"
 HINT_RUNNING = "is it running, and reachable from here? events wait in the outbox"
 HINT_ACCESS = "see to mqtt.username, mqtt.password_file and the broker's access list"
 HINT_PORT = "is this an MQTT port, and with TLS or without as written in mqtt.url?"
 WELCOME = b"\x20\x03\x00\x00\x00"  # CONNACK of MQTT 5: success, no properties
+WELCOME_3 = b"\x20\x02\x00\x00"  # of MQTT 3.1.1
 
 
 class ScriptedBroker:
     """Accepts connections and says what it is told, by the MQTT version it hears."""
 
-    def __init__(self, script: Callable[[int], bytes], *, hangs_up: bool) -> None:
+    def __init__(self, script: Callable[[int], bytes], *, hangs_up: Callable[[int], bool]) -> None:
         self._script, self._hangs_up = script, hangs_up
         self.versions: list[int] = []
         self._server = TcpServer(self._serve)
@@ -53,7 +56,7 @@ class ScriptedBroker:
             hello = client.recv(4096)
             self.versions.append(hello[hello.index(b"MQTT") + 4])
             client.sendall(self._script(self.versions[-1]))
-            if self._hangs_up:
+            if self._hangs_up(self.versions[-1]):
                 client.shutdown(socket.SHUT_WR)
             while client.recv(4096):
                 pass
@@ -63,7 +66,11 @@ class ScriptedBroker:
 def scripted() -> Iterator[Callable[..., ScriptedBroker]]:
     with contextlib.ExitStack() as stack:
 
-        def new(script: Callable[[int], bytes] | bytes, *, hangs_up: bool = False):
+        def new(
+            script: Callable[[int], bytes] | bytes,
+            *,
+            hangs_up: Callable[[int], bool] = lambda _: False,
+        ):
             say = script if callable(script) else lambda _: script
             broker = ScriptedBroker(say, hangs_up=hangs_up)
             stack.callback(broker.close)
@@ -125,18 +132,34 @@ def test_a_refusal_in_the_words_of_mqtt_3_is_understood(scripted, data_dir, code
     assert broker.versions == [5, 4]
 
 
-@pytest.mark.parametrize("reaction", ["says so", "hangs up", "falls silent"])
-def test_mqtt_3_is_spoken_where_5_is_not_known(scripted, data_dir, reaction) -> None:
+@pytest.mark.parametrize(
+    ("reaction", "versions"),
+    [("says so", [5, 4]), ("hangs up", [5, 4, 5, 4]), ("falls silent", [5, 4, 5, 4])],
+)
+def test_mqtt_3_is_spoken_where_5_is_not_known(scripted, data_dir, reaction, versions) -> None:
     refusal = b"\x20\x02\x00\x01" if reaction == "says so" else b""
     broker = scripted(
-        lambda version: refusal if version == 5 else b"\x20\x02\x00\x00",
-        hangs_up=reaction == "hangs up",
+        lambda version: refusal if version == 5 else WELCOME_3,
+        hangs_up=lambda version: reaction == "hangs up" and version == 5,
     )
-    patience = Patience(
-        mqtt5_s=0.2, first_wait_s=60, longest_wait_s=60, refused_wait_s=60, goodbye_s=0.1
-    )
-    with publishing(data_dir, broker.url, is_awaited=False, patience=patience):
-        wait_until(lambda: broker.versions == [5, 4])
+    with publishing(data_dir, broker.url, patience=UNHURRIED) as at_work:
+        assert broker.versions == versions
+        assert at_work.faults == []
+
+
+@pytest.mark.parametrize("hangs_up", [True, False])
+def test_a_broker_that_was_only_slow_is_spoken_to_in_mqtt_5(scripted, data_dir, hangs_up) -> None:
+    """As one that is still starting, or behind a link that takes seconds."""
+
+    def say(version: int) -> bytes:
+        if len(broker.versions) == 1:
+            return b""
+        return WELCOME if version == 5 else WELCOME_3
+
+    broker = scripted(say, hangs_up=lambda _: hangs_up and len(broker.versions) == 1)
+    with publishing(data_dir, broker.url, patience=UNHURRIED) as at_work:
+        assert broker.versions == [5, 4, 5]
+        assert at_work.faults == []
 
 
 def test_a_port_where_nobody_listens_is_unavailable(data_dir) -> None:
@@ -187,12 +210,12 @@ def test_a_picture_over_the_brokers_limit_is_left_out_and_told(new_broker, data_
 def test_random_bytes_never_bring_a_traceback(scripted, data_dir) -> None:
     """Whatever a broker sends: a fault, another attempt, and the thread lives."""
     rng = random.Random(5)
-    begin = [WELCOME, b"", b"\x20\x02\x00\x00", WELCOME + b"\x30\x05\x00\x03"]
+    begin = [WELCOME, b"", WELCOME_3, WELCOME + b"\x30\x05\x00\x03"]
 
     def noise(_version: int) -> bytes:
         return rng.choice(begin) + rng.randbytes(rng.randrange(1, 60))
 
-    broker = scripted(noise, hangs_up=True)
+    broker = scripted(noise, hangs_up=lambda _: True)
     hasty = Patience(first_wait_s=0.001, longest_wait_s=0.001, refused_wait_s=0.001, mqtt5_s=0.05,
                      greeting_s=0.05, goodbye_s=0.1)  # fmt: skip
     with publishing(data_dir, broker.url, is_awaited=False, patience=hasty) as at_work:
@@ -235,7 +258,7 @@ def old_broker() -> Iterator[str]:
 
 
 def test_events_arrive_at_a_broker_that_knows_only_mqtt_3(old_broker, data_dir) -> None:
-    patience = Patience(mqtt5_s=0.2)
+    patience = Patience(mqtt5_s=0.2, greeting_s=2.0)
     with publishing(data_dir, old_broker, cameras=[camera()], patience=patience) as at_work:
         at_work.event(nth(1), STATE)
 
