@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
@@ -130,7 +130,9 @@ class Metrics:
     def forget(self, camera: CameraId, questions: list[QuestionId]) -> None:
         """Show nothing more of a camera that was removed."""
         for one in (self.camera_up, self.drift):
-            one.remove_by_labels({"camera": camera})
+            with suppress(KeyError):  # older prometheus-client: there is none
+                one.remove(camera)
         for question in questions:
             for two in (self.verdict, self.p_yes, self.answer_age):
-                two.remove_by_labels({"camera": camera, "question": question})
+                with suppress(KeyError):
+                    two.remove(camera, question)

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             if ending.restart is None:
                 return _end_at_once_if_hung(ending.code)
-            settings, previous = ending.restart, settings
+            settings, previous = ending.restart, ending.before
             continue
         # Not above: exc holds on to all that the failed start had opened.
         settings, previous = previous, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from edge_daemon.engine.bundle import Bundle
     from edge_daemon.engine.runtime import RunsGraph, Runtime
     from edge_daemon.types import Polygon
+
+log = logging.getLogger(__name__)
 
 _KEPT_QUESTIONS: Final = 1024  # vectors of the questions used last
 _STANDING_AFTER: Final = 16
@@ -149,7 +152,10 @@ class GroundedEngine:
         standing = self._standing.setdefault(questions, _Standing())
         standing.times += 1
         if standing.times == _STANDING_AFTER and len(questions.texts) > 1:
-            standing.graph = self._answer.fixed(vectors=questions.vectors, mask=questions.mask)
+            try:
+                standing.graph = self._answer.fixed(vectors=questions.vectors, mask=questions.mask)
+            except BundleError as fault:  # no memory for it, say: it is only faster
+                log.warning("%s; going on with the graph as it is", fault)
         if standing.graph is not None:
             return standing.graph.run(tokens=tokens)
         return self._answer.run(tokens=tokens, vectors=questions.vectors, mask=questions.mask)

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from uuid6 import uuid7
 
+from edge_daemon.pipeline.standing import Standing, resumed
 from edge_daemon.types import Event, QuestionState, Reason, SourceKind
-from edge_daemon.verdicts.episodes import Episodes
-from edge_daemon.verdicts.hysteresis import Hysteresis
 from edge_daemon.verdicts.sight import Sight
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edge_daemon.config.models import CameraConfig, QuestionConfig
+    from edge_daemon.config.models import CameraConfig
     from edge_daemon.publish.said import Said
     from edge_daemon.types import CameraId, EngineInfo, Frame, QuestionId
     from edge_daemon.verdicts.hysteresis import Change
@@ -96,32 +95,6 @@ class Origin:
     clock_synced: Callable[[], bool]
 
 
-@dataclass(slots=True)
-class _Standing:
-    """One question and all that is known of it."""
-
-    settings: QuestionConfig
-    machine: Hysteresis
-    episodes: Episodes
-    since: datetime
-    paused: bool = False
-    is_resumed: bool = False  # what an earlier life said still stands
-    frame: Frame | None = None
-    judged_mono_s: float | None = None
-    event_id: str | None = None
-    evidence: NDArray[np.float32] | None = field(default=None, repr=False)
-
-    def state(self) -> QuestionState:
-        return QuestionState(
-            verdict=self.machine.said,
-            reason=self.machine.reason,
-            p_yes=self.machine.p_yes,
-            since=self.since,
-            judged_at=self.frame.captured_at if self.frame else None,
-            event_id=self.event_id,
-        )
-
-
 class Board:
     """Takes answers to one camera's questions and tells the listeners what they change.
 
@@ -147,7 +120,7 @@ class Board:
         self._sight = _sight_of(camera)
         self._origin, self._listeners, self._lock = origin, listeners, Lock()
         self._stream_s = self._offset_s = 0.0
-        self._standing = {q.id: _resumed(q, past(q.id)) for q in camera.questions}
+        self._standing = {q.id: resumed(q, past(q.id)) for q in camera.questions}
 
     def tell_scribe(self, scribe: Scribe) -> None:
         """Tell of every judgement from now on."""
@@ -311,7 +284,7 @@ class Board:
             self._scribe.note(frame, self._states())
 
     def _judge(
-        self, standing: _Standing, p_yes: float, mono_s: float, at_s: float
+        self, standing: Standing, p_yes: float, mono_s: float, at_s: float
     ) -> tuple[Change, ...]:
         if self.blindness is not None:
             return standing.machine.lose(Reason.CAMERA_BLIND, at_s)
@@ -320,7 +293,7 @@ class Board:
         standing.judged_mono_s = mono_s
         return standing.machine.judge(p_yes, at_s)
 
-    def _is_late(self, frame: Frame, standing: _Standing) -> bool:
+    def _is_late(self, frame: Frame, standing: Standing) -> bool:
         """Whether an answer comes when it is too old already: it was long in the making."""
         return self._live and time.monotonic() - frame.mono_s > standing.settings.unknown_after
 
@@ -334,7 +307,7 @@ class Board:
         return time.monotonic() if self._live else self._stream_s
 
     def _tell(
-        self, standing: _Standing, changes: Sequence[Change], seen: Seen | None = None
+        self, standing: Standing, changes: Sequence[Change], seen: Seen | None = None
     ) -> None:
         events = []
         for change in changes:
@@ -348,7 +321,7 @@ class Board:
         for listener in self._listeners:
             listener.on_said(self.camera, standing.settings.id, state, events)
 
-    def _event(self, standing: _Standing, change: Change) -> Event:
+    def _event(self, standing: Standing, change: Change) -> Event:
         settings, frame, event_id = standing.settings, standing.frame, str(uuid7())
         now, duration_s = _now(), change.duration_s
         if standing.is_resumed:  # begun in an earlier life, of another clock
@@ -376,30 +349,6 @@ class Board:
             duration_s=round(duration_s, 3),
             model=self._origin.model,
         )
-
-
-def _resumed(settings: QuestionConfig, said: Said | None) -> _Standing:
-    """Return a question at its start, going on from what an earlier life said last."""
-    machine = Hysteresis(
-        settings.yes_above,
-        settings.no_below,
-        settings.hold_s,
-        settings.unknown_after,
-        settings.unsure_after,
-    )
-    if said is None:
-        return _Standing(settings, machine, Episodes(), since=_now())
-    machine.said = said.verdict
-    episodes = Episodes(said.seq, said.episode)
-    return _Standing(
-        settings,
-        machine,
-        episodes,
-        since=said.since,
-        paused=said.reason is Reason.PAUSED,
-        is_resumed=True,
-        event_id=said.event_id or None,
-    )
 
 
 def _sight_of(camera: CameraConfig) -> Sight:

@@ -8,17 +8,17 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from random import Random
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.config.diff import compare
-from edge_daemon.config.fingerprint import fingerprint
+from edge_daemon.config.fingerprint import fingerprint, fingerprint_of_files
 from edge_daemon.engine.open import open_engine
 from edge_daemon.errors import (
     BrokerUnavailableError,
     ConfigError,
     EdgeError,
+    EngineError,
     PublishError,
     RecordingError,
 )
@@ -31,7 +31,6 @@ from edge_daemon.pipeline.mailbox import Mailboxes
 from edge_daemon.pipeline.witness import Witness
 from edge_daemon.publish.payloads import refusal_json
 from edge_daemon.recording.retention import Archive
-from edge_daemon.retry import Retry
 from edge_daemon.service.asking import answer_once
 from edge_daemon.service.clock import clock_synced
 from edge_daemon.service.commands import Command, Commands
@@ -39,19 +38,18 @@ from edge_daemon.service.delivery import Delivery
 from edge_daemon.service.health import Readiness, Vitals, readiness
 from edge_daemon.service.memory import SpareMemory
 from edge_daemon.service.notify import Notifier
+from edge_daemon.service.parts import Parts
 from edge_daemon.service.plan import check_files
 from edge_daemon.service.recorders import Recorders
 from edge_daemon.service.supervisor import Supervisor, n_left_behind
-from edge_daemon.sources.open import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from edge_daemon.config.diff import Changes
     from edge_daemon.config.models import CameraConfig, Settings
-    from edge_daemon.engine.base import Engine
     from edge_daemon.publish.commands import AskRequest
     from edge_daemon.service.deadline import Deadline
-    from edge_daemon.sources.base import Source
 
 log = logging.getLogger(__name__)
 
@@ -66,20 +64,11 @@ _PATIENCE_S: Final = 5.0  # a broker may be slow to greet; after that the wait i
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ended: the exit code, or the settings to start again with."""
+    """How a run ended: the exit code, or the settings to start again with and those until now."""
 
     code: int
     restart: Settings | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a test or a benchmark puts in the place of the real thing."""
-
-    engine: Engine | None = None
-    open_source: Callable[..., Source] = open_source
-    retry: Callable[[], Retry] = lambda: Retry(rng=Random())  # noqa: S311  jitter, not a secret
-    patience_s: float | None = None  # for a source to be heard of
+    before: Settings | None = None
 
 
 class Daemon:
@@ -123,7 +112,7 @@ class Daemon:
         self._waits_since_s: float | None = None  # for the broker, with nothing else left to do
         self._archive = Archive(settings.data_dir / "recordings")
         self.metrics.recording_bytes.set_function(self._recorded_bytes)
-        self._fingerprint = fingerprint(settings)
+        self._fingerprint, self._http_files = fingerprint(settings), _http_files(settings)
         self._recorders = Recorders(
             self._archive, self._supervisor, metrics=self.metrics, faults=self._faults
         )
@@ -185,7 +174,7 @@ class Daemon:
             if command is Command.STOP:
                 return Ending(0)
             if command is Command.RELOAD and (restart := self._reload()) is not None:
-                return Ending(0, restart)
+                return Ending(0, restart, self.settings)
             self._follow_engine()
             for camera in list(self._cameras.values()):
                 camera.board.expire()
@@ -252,22 +241,30 @@ class Daemon:
         try:
             new = self._read_again()
             changes = compare(self.settings, new)
-            if changes.shared:
-                log.info("reload: %s changed, starting again", ", ".join(changes.shared))
+            renewed = () if _http_files(new) == self._http_files else ("what http's files hold",)
+            if shared := changes.shared or renewed:
+                log.info("reload: %s changed, starting again", ", ".join(shared))
                 return new
-            self.settings, self._fingerprint = new, fingerprint(new)
-            with self._changing:
-                self._remove([*changes.removed, *(camera.id for camera in changes.changed)])
-                self._delivery.announce(new.cameras)
-                for camera in (*changes.changed, *changes.added):
-                    self._add(camera)
+            self._take_over(new, changes)
             log.info("reload: %s", changes.summary())
+        except EngineError as exc:
+            log.error("reload: %s; starting again", exc)
+            return new
         except ConfigError as exc:
             for fault in exc.faults:
                 log.error("reload: %s", fault)
             log.error("reload: the running configuration is kept")
         self._notifier.send("READY=1")
         return None
+
+    def _take_over(self, new: Settings, changes: Changes) -> None:
+        """Put cameras out and in.  Raises EngineRunError."""
+        self.settings, self._fingerprint = new, fingerprint(new)
+        with self._changing:
+            self._remove([*changes.removed, *(camera.id for camera in changes.changed)])
+            self._delivery.announce(new.cameras)
+            for camera in (*changes.changed, *changes.added):
+                self._add(camera)
 
     def _read_again(self) -> Settings:
         """Return the changed file's settings.  Raises ConfigError."""
@@ -389,3 +386,10 @@ class Daemon:
     def _count_drop(self, camera: str) -> None:
         self._dropped[camera] += 1
         self.metrics.frames.labels(camera, "dropped").inc()
+
+
+def _http_files(settings: Settings) -> str:
+    """Return what tells whether a token or certificate was renewed in its place."""
+    http = settings.http
+    files = (http.token_file, http.tls_cert_file, http.tls_key_file) if http else ()
+    return fingerprint_of_files(*files)

@@ -27,8 +27,8 @@ class Hysteresis:
     A verdict is said when every answer for hold_s leant its way; between the thresholds the
     leaning stands, unless every answer for unsure_after_s fell there: that is UNKNOWN(low_margin),
     and a verdict afterwards needs its whole hold_s.  Without an answer for unknown_after_s it is
-    UNKNOWN(stale), and answers before that count no longer.  Times are seconds of one clock that does not go backwards: stream time for
-    files, else monotonic.
+    UNKNOWN(stale), and answers before that count no longer.  Times are seconds of one clock that
+    does not go backwards: stream time for files, else monotonic.
     """
 
     yes_above: float

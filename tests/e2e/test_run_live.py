@@ -41,7 +41,7 @@ def get(config: dict[str, Any], path: str, token: str = "") -> tuple[int, str]:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refusal:
         return refusal.code, refusal.read().decode()
-    except urllib.error.URLError:
+    except (urllib.error.URLError, ConnectionError):
         return 0, ""
 
 

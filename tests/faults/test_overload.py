@@ -20,7 +20,8 @@ from edge_daemon.config.models import EngineConfig
 from edge_daemon.engine.base import Engine
 from edge_daemon.engine.open import open_engine
 from edge_daemon.service.commands import Command
-from edge_daemon.service.daemon import Daemon, Parts
+from edge_daemon.service.daemon import Daemon
+from edge_daemon.service.parts import Parts
 from edge_daemon.sources.open import open_source
 from edge_daemon.types import Frame
 from tests.data.colours import RED, write_colours

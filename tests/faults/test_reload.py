@@ -90,6 +90,39 @@ def test_a_bundle_that_is_not_there_leaves_the_daemon_as_it_was(
     assert not last.startswith("{")  # it logs as before, too
 
 
+def test_what_is_left_as_it_was_is_what_ran_last_not_what_was_started_first(
+    running: Running, subscriber: Subscriber
+) -> None:
+    (camera,) = running.config["cameras"]
+    running.reload(cameras=[{**camera, "id": "yard"}])
+    subscriber.wait(lambda s: s.last("box/yard/red/verdict") == b"YES")
+    running.reload(engine={"bundle": "/none"})
+    wait_until(lambda: running.daemon.said("starting again as before"))
+    wait_until(lambda: json.loads(get(running.config, "/readyz")[1] or "{}").get("ready"))
+
+    assert 'edge_camera_up{camera="yard"} 1.0' in get(running.config, "/metrics")[1]
+    assert running.stop() == 0
+    assert subscriber.last("box/gate/red/verdict") == b""
+
+
+def test_a_token_that_was_renewed_in_its_place_is_taken_over(
+    tmp_path: Path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    token, config = tmp_path / "token", endless(tmp_path, make_config)
+    token.write_text("the-first\n")
+    config["http"]["token_file"] = str(token)
+    with Daemon(write_config(tmp_path / "c.yaml", config)) as daemon:
+        subscriber.wait(is_answered)
+        token.write_text("the-second\n")
+        daemon.send(signal.SIGHUP)
+        wait_until(lambda: get(config, "/metrics", "the-second")[0] == 200)
+
+        assert get(config, "/metrics", "the-first")[0] == 401
+        assert daemon.said("what http's files hold changed, starting again")
+        daemon.send(signal.SIGTERM)
+        assert daemon.ended() == 0
+
+
 def test_a_stop_between_two_lives_is_heard(running: Running) -> None:
     running.reload(log={"format": "text", "level": "debug"})
     wait_until(lambda: running.daemon.said("starting again"))
