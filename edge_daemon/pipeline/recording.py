@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _MOST_NOTES: Final = 1000
 _WAITING: Final = 4  # frames; a 1080p one holds 3 MB
+_FEW: Final = 25  # frames that a busy moment may cost without a word
 
 
 class Recorder(Protocol):
@@ -61,6 +62,7 @@ class RecorderThread:
         self._camera, self._live = settings.id, settings.source.live
         self._metrics, self._faults = metrics, faults
         self._dropped = metrics.recording_dropped.labels(settings.id)
+        self._n_missed = 0
         self._queue: Queue[Item | None] = Queue(_WAITING)
         self._notes: deque[Note] = deque(maxlen=_MOST_NOTES)
 
@@ -70,6 +72,9 @@ class RecorderThread:
             self._queue.put((frame, states), block=not self._live)
         except Full:
             self._dropped.inc()
+            self._n_missed += 1
+            if self._n_missed % _FEW == 0:
+                self._tell_missed()
 
     def note(self, frame: Frame | None, states: Mapping[QuestionId, QuestionState]) -> None:
         """Take over what is said from a frame on; it is drawn on the next ones."""
@@ -99,6 +104,12 @@ class RecorderThread:
     def _write_notes(self) -> None:
         while self._notes and self._recorder.note(self._notes[0]):
             self._notes.popleft()
+
+    def _tell_missed(self) -> None:
+        what = "its pictures come faster than they are drawn, encoded and written: some are missing"
+        hint = "record fewer or smaller ones (record.burned), or see whether the disk is slow"
+        fault = RecordingError(what, where=f"recording {self._camera}", hint=hint)
+        self._faults.tell(f"recording missed {self._camera}", fault)
 
     def _fault(self, fault: RecordingError) -> None:
         self._dropped.inc()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from itertools import chain
@@ -27,7 +27,7 @@ from edge_daemon.recording.storage import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from edge_daemon.recording.limits import Keep
@@ -42,6 +42,7 @@ _OUTBOX_BYTES: Final = 8_000_000  # but no less: the outbox's log takes four, an
 _PARTS: Final = 16  # a segment is cut early, rather than take more than this part of the room
 _LEAST_PART_BYTES: Final = 256_000
 _FEW: Final = 20  # files removed while others wait: 0.4 s on a slow SD card
+_GLANCE_S: Final = 1.0
 _SPARE_PART: Final = 50  # of their room is freed at once: it means reading a directory
 
 
@@ -185,15 +186,26 @@ class Archive:
     def size_bytes(self, camera: CameraId) -> int:
         """Return what a camera's segments take, the one being written too.
 
-        Raises RecordingError.
+        Raises RecordingError, also where the disk lets nobody look for a second.
         """
-        with self._lock, storage_faults(self.root):
+        with self._held_soon(), storage_faults(self.root):
             size = sum(s.size_bytes for s in self._look().get(camera, ()))
             for growing in self._growing.values():
                 if growing.camera == camera:
                     growing.look()
                     size += growing.size_bytes
             return size + sum(s.size_bytes(camera) for s in self._look_at_shelves().values())
+
+    @contextmanager
+    def _held_soon(self) -> Iterator[None]:
+        """Hold the lock, unless somebody waits for a disk with it.  Raises RecordingError."""
+        if not self._lock.acquire(timeout=_GLANCE_S):
+            hint = "see what else uses it, or replace it"
+            raise RecordingError("the disk hangs", where=str(self.root), hint=hint)
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def cameras(self) -> list[CameraId]:
         """Return of which cameras there is something finished.  Raises RecordingError."""

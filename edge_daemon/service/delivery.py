@@ -177,11 +177,12 @@ class Delivery:
 
     def on_paused(self, camera: CameraId, question: QuestionId, *, paused: bool) -> None:
         """Keep and publish whether a question is asked, after the event that says so."""
-        said = self.last_said(camera, question) or Said.nothing()
         reason = Reason.PAUSED if paused else Reason.STARTING
-        self._said[camera, question] = replace(said, reason=reason)
         note = partial(self._note, camera, question, reason)
-        self._commit.then(("enabled", camera, question), note)
+        with self._commit.together():  # an event may come meanwhile
+            said = self.last_said(camera, question) or Said.nothing()
+            self._said[camera, question] = replace(said, reason=reason)
+            self._commit.then(("enabled", camera, question), note)
 
     def _note(self, camera: CameraId, question: QuestionId, reason: Reason) -> None:
         self._outbox.note(camera, question, reason)

@@ -18,6 +18,8 @@ from edge_daemon.sources.picture import ArrayPicture
 from edge_daemon.types import Frame, QuestionState, Reason, Verdict
 
 if TYPE_CHECKING:
+    import pytest
+
     from edge_daemon.config.models import CameraConfig
     from edge_daemon.recording.beside import Note
 
@@ -56,3 +58,17 @@ def test_no_picture_is_kept_for_a_disk_that_takes_nothing() -> None:
     del frame, pixels
 
     assert kept() is None
+
+
+def test_a_recorder_that_does_not_keep_up_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    metrics = Metrics()
+    recording = RecorderThread(
+        Failing(), camera(), metrics=metrics, faults=FaultLog(logging.getLogger("test"))
+    )
+    frame = Frame("gate", 0, 0.0, 0.0, AT, ArrayPicture(np.zeros((36, 64, 3), np.uint8)))
+    for _ in range(60):  # nobody takes them
+        recording.write(frame, STATES)
+
+    (line,) = caplog.messages
+    assert line.startswith("recording gate: its pictures come faster than they are drawn")
+    assert b'edge_recording_dropped_total{camera="gate"} 56.0' in metrics.page()

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
+from shutil import disk_usage
+from threading import Event as Flag
+from threading import Thread
 from typing import NamedTuple
 
 import pytest
@@ -317,3 +320,27 @@ def test_archive_says_where_it_cannot_write(tmp_path: Path) -> None:
 
     with pytest.raises(RecordingError, match="a file is in the way"):
         begin(Archive(tmp_path / "recordings"))
+
+
+def test_archive_on_a_disk_that_hangs_tells_its_size_to_nobody_and_keeps_nobody_waiting(
+    tmp_path: Path,
+) -> None:
+    hangs, is_over = Flag(), Flag()
+
+    def hang(path: str) -> Usage:
+        hangs.set()
+        is_over.wait(10)
+        return Usage(*disk_usage(path))
+
+    archive = Archive(tmp_path / "recordings", disk=hang)
+    writer = Thread(target=archive.begin, args=("gate", NOW, NO_LIMITS, MB))
+    writer.start()
+    hangs.wait(10)
+    with pytest.raises(RecordingError, match="the disk hangs"):
+        archive.size_bytes("gate")
+    is_at_work = writer.is_alive()
+    is_over.set()
+    writer.join(10)
+
+    assert is_at_work
+    assert archive.size_bytes("gate") == 0
