@@ -114,9 +114,6 @@ class PacketTap:
         self._video, self.audio = video, _audio_of(container)
         self._line = _Line(video, 1 / float(video.average_rate or 25))
         self._sound = _Line(self.audio, 0.02) if self.audio else None
-        self._tracks = [_track(video, "video")]
-        if self.audio is not None:
-            self._tracks.append(_track(self.audio, "audio"))
         self._epoch: Epoch | None = None
         self._sets = b""  # parameter sets, Annex B, of the video as the epoch has them
         self._has_jumped = False
@@ -124,6 +121,10 @@ class PacketTap:
         self._is_fit = video.codec_context.name in FIT
         if not self._is_fit:
             tap.sink.unfit(video.codec_context.name)
+            return
+        self._tracks = [_track(video, "video")]
+        if self.audio is not None:
+            self._tracks.append(_track(self.audio, "audio"))
 
     @property
     def is_fit(self) -> bool:
@@ -261,7 +262,7 @@ def _audio_of(container: InputContainer) -> AudioStream | None:
 
 def _track(stream: VideoStream | AudioStream, kind: Literal["video", "audio"]) -> Track:
     """Describe a stream, for longer than its container is open."""
-    keeper = av.open(io.BytesIO(), "w", format="nut")  # it is never begun, and takes every codec
+    keeper = av.open(io.BytesIO(), "w", format="null")  # never begun; of all it takes every codec
     codec = stream.codec_context
     return Track(
         kind=kind,

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 _CLOCK_HZ = 90_000
 _PAYLOAD_BYTES = 1400
-_SOUND_HZ, _SOUND_BYTES = 8_000, 320  # a packet of 40 ms
+_SOUND_HZ, _SOUND_S = 8_000, 0.04  # of a packet
+_SOUNDS = {"pcm_alaw": (8, 8), "g726": (97, 4)}  # payload type, bits of a sample
 _NTP_FROM_UNIX_S = 2_208_988_800  # RFC 868: 1900 to 1970
 _STATUS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 454: "Session Not Found"}
 
@@ -41,13 +42,15 @@ _STATUS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 454: "Session Not F
 class Clip:
     """A video as its access units: (seconds from the start, NAL units).
 
-    codec is h264 or hevc.  sound is G.711, A-law, 8 kHz: (seconds from the start, samples).
+    codec is h264 or hevc.  sound is G.711, A-law, or G.726, 32 kbit/s, of 8 kHz: (seconds from the
+    start, samples).
     """
 
     codec: str
     units: tuple[tuple[float, tuple[bytes, ...]], ...]
     seconds: float
     sound: tuple[tuple[float, bytes], ...] = ()
+    sound_type: int = 8  # of its payload
 
     @classmethod
     def read(cls, path: Path) -> Clip:
@@ -64,15 +67,20 @@ class Clip:
                     nals = (nal.rstrip(b"\0") for nal in re.split(b"\0\0\1", body))
                     units.append((start_s, tuple(nal for nal in nals if nal)))
             seconds = len(units) / float(video.average_rate or 25)
-            sound = []
-            if file.streams.audio and file.streams.audio[0].codec_context.name == "pcm_alaw":
+            sound, kind = [], 8
+            of_sound = file.streams.audio[0].codec_context.name if file.streams.audio else ""
+            if of_sound in _SOUNDS:
                 file.seek(0)
                 samples = b"".join(bytes(packet) for packet in file.demux(audio=0))
+                kind, bits = _SOUNDS[of_sound]
+                if of_sound == "g726":  # of RTP the first sample is the low one (RFC 3551, 4.5.4)
+                    samples = bytes((two << 4 | two >> 4) & 0xFF for two in samples)
+                size = round(_SOUND_HZ * _SOUND_S * bits / 8)
                 sound = [
-                    (at / _SOUND_HZ, samples[at : at + _SOUND_BYTES])
-                    for at in range(0, round(seconds * _SOUND_HZ), _SOUND_BYTES)
+                    (n * _SOUND_S, samples[n * size : (n + 1) * size])
+                    for n in range(round(seconds / _SOUND_S))
                 ]
-        return cls(codec, tuple(units), seconds, tuple(sound))
+        return cls(codec, tuple(units), seconds, tuple(sound), kind)
 
 
 @dataclass
@@ -289,7 +297,7 @@ class _Session:
                     stamp = (int(sent_s * _SOUND_HZ) + 12345) & 0xFFFFFFFF  # a clock of its own
                     if number % 25 == 20:
                         self._send(3, _sender_report(stamp, time.time(), source=2))
-                    header = struct.pack(">BBHII", 0x80, 8, number & 0xFFFF, stamp, 2)
+                    header = struct.pack(">BBHII", 0x80, clip.sound_type, number & 0xFFFF, stamp, 2)
                     self._send(2, header + samples)
                 turn += 1
 
@@ -382,7 +390,9 @@ def _sdp(clip: Clip, *, full: bool) -> str:
         f"a=rtpmap:96 {'H264' if clip.codec == 'h264' else 'H265'}/90000",
         *([f"a=fmtp:96 {form}"] if clip.codec == "h264" else []),
         "a=control:trackID=0",
-        *(["m=audio 0 RTP/AVP 8", "a=control:trackID=1"] if clip.sound else []),
+        *([f"m=audio 0 RTP/AVP {clip.sound_type}"] if clip.sound else []),
+        *(["a=rtpmap:97 G726-32/8000"] if clip.sound_type == 97 else []),
+        *(["a=control:trackID=1"] if clip.sound else []),
         "",
     ]
     return "\r\n".join(lines)

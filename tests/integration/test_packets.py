@@ -187,6 +187,15 @@ def test_mjpeg_is_told_to_be_unfit(tmp_path: Path) -> None:
     assert frames[0].packet is None
 
 
+def test_a_codec_that_nothing_here_writes_is_told_to_be_unfit(tmp_path: Path) -> None:
+    clip = tmp_path / "a.ogv"
+    ffmpeg("-f lavfi -i testsrc2=s=320x180:r=25:d=1 -c:v libtheora", clip)
+    sink, frames = read(clip)
+
+    assert (sink.unfit_codec, sink.packets) == ("theora", [])
+    assert len(frames) == 25
+
+
 def test_packets_come_whole_where_only_key_frames_are_decoded(tmp_path: Path) -> None:
     sink, frames = read(write_clip(tmp_path / "clip.mp4", b_frames=2), keyframes_only=True)
 

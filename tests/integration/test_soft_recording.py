@@ -27,7 +27,9 @@ from edge_daemon.types import Frame
 from tests.conftest import REPO
 from tests.data.flashes import beeps, flashes, write_flashes, write_flashes_by_ffmpeg
 from tests.data.make_data import number_in, write_clip
-from tests.integration.test_packets import ffmpeg, read
+from tests.integration.live_streams import first_frames, write_sounding
+from tests.integration.rtsp_server import RtspServer
+from tests.integration.test_packets import Sink, ffmpeg, read
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,8 @@ RATES = {"pcm_alaw": 8000, "pcm_mulaw": 8000, "g722": 16000, "g726": 8000}
         ("pcm_alaw", ".mov", "vtt", "pcm_alaw"),
         ("pcm_mulaw", ".mov", "vtt", "pcm_mulaw"),
         ("libopus", ".mp4", "vtt", "opus"),
+        ("alac", ".mp4", "vtt", "alac"),
+        ("alac", ".mkv", "mkv", "alac"),
         ("aac", ".mkv", "mkv", "aac"),
         ("pcm_alaw", ".mkv", "mkv", "aac"),
         ("g722", ".mp4", "vtt", "aac"),
@@ -230,6 +234,24 @@ def test_sound_that_is_made_aac_stays_in_step(tmp_path: Path, sound: str, rate: 
     assert found.codecs[:2] == ("h264", "aac")
     assert len(apart) == 3
     assert np.abs(apart - begun).max() < 0.025  # AAC answers to 21 ms at once
+
+
+def test_g726_of_an_rtsp_camera_is_kept_as_aac(tmp_path: Path) -> None:
+    clip, sink = write_sounding(tmp_path / "a.mkv", "-t 1 -c:a g726 -ar 8000 -ac 1"), Sink()
+    with RtspServer({"gate": clip}) as camera:
+        first_frames(camera.url("gate"), 60, sink=sink)
+    found = record(tmp_path / "kept", sink.packets)[-1]
+    heard = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", found.path, *["-vn", "-ar", "8000", "-f", "s16le", "-"]],
+        check=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+    )
+    loudness = np.abs(np.fft.rfft(np.frombuffer(heard.stdout, np.int16)[2000:10000]))
+
+    assert sink.epochs()[-1].tracks[1].codec == "g726le"
+    assert found.codecs == ("h264", "aac")
+    assert loudness.argmax() == pytest.approx(440, abs=2)  # the tone, Hz, over one second
 
 
 def test_sound_that_nothing_decodes_is_left_out_and_told_once(
