@@ -14,7 +14,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import EdgeError, PublishError
-from edge_daemon.publish.payloads import event_json, is_topic
+from edge_daemon.publish.contents import SELECT_SAID, contents_of
+from edge_daemon.publish.payloads import event_json
 from edge_daemon.publish.pending import Pending, Waiting
 from edge_daemon.publish.said import Said, by_question, row_of, said_by
 from edge_daemon.publish.storage import DamagedError, EventsDroppedError, OutboxFile
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 FILE_NAME: Final = "outbox.sqlite"
 MEMORY_EVENTS: Final = 10_000  # about 10 MB: waits in memory while the disk fails
 _DISK_RETRY_S: Final = 1.0
-_SELECT_SAID: Final = "SELECT * FROM said"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,13 @@ class Outbox:
         self._topics_unsaved: set[str] = set()
         self._next_n = 1
         self._n_on_disk = 0
+        self.n_openings = 0  # each may bring older events, and topics, of an earlier life
         self._ran_s, self._opened_s = 0.0, clock()
         self._disk_retry_s = clock()
         self._save()
         if not self._file.is_open:
             with contextlib.suppress(ValueError, TypeError):
-                self._said = by_question(self._file.read_frozen(_SELECT_SAID))
+                self._said = by_question(self._file.read_frozen(SELECT_SAID))
 
     def append(self, *events: Event, kept: Callable[[], None] = lambda: None) -> None:
         """Keep events and what they say, on disk on return unless the disk fails.
@@ -285,28 +286,25 @@ class Outbox:
     def _open(self) -> None:
         """Open the file, a new one in place of a damaged one, and read what it knows."""
         try:
-            self._file.open()
-            self._read_all()
+            self._load()
         except DamagedError as fault:
             self._set_aside(fault)
-            self._file.open()
-            self._read_all()
+            self._load()
 
-    def _read_all(self) -> None:
+    def _load(self) -> None:
+        self._file.open()
         try:
-            ((n_events, last_n),) = self._file.read("SELECT COUNT(*), MAX(n) FROM events")
-            said = by_question(self._file.read(_SELECT_SAID))
-            topics = {topic for (topic,) in self._file.read("SELECT topic FROM topics")}
-            topics = set(filter(is_topic, topics))  # a damaged one could not even be emptied
-            ran_s = float(sum(ran_s for (ran_s,) in self._file.read("SELECT ran_s FROM clock")))
-        except (ValueError, TypeError) as exc:
-            raise self._file.damage(f"{type(exc).__name__}: {exc}") from exc
-        self._n_on_disk = n_events
+            found = contents_of(self._file)
+        except EdgeError:
+            self._file.close()  # not to be written to before it is known what is there
+            raise
+        self._n_on_disk = found.n_events
         for key in self._said_unsaved:
-            said[key] = self._said[key].after(said.get(key))
-        self._said = said
-        self._topics |= topics
-        self._place_waiting((last_n or 0) + 1, ran_s)
+            found.said[key] = self._said[key].after(found.said.get(key))
+        self._said = found.said
+        self._topics |= found.topics
+        self._place_waiting(found.last_n + 1, found.ran_s)
+        self.n_openings += 1
 
     def _place_waiting(self, first_n: int, ran_s: float) -> None:
         """Let what waits in memory follow what was found on disk."""

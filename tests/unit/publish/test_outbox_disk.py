@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 from threading import Event as Flag
@@ -130,6 +131,32 @@ def test_numbers_survive_a_damaged_file(bench: Bench) -> None:
     assert bench.open().last_seq("gate", "pedestrian") == 201
 
 
+def test_a_file_that_cannot_be_read_for_a_moment_is_whole_afterwards(bench: Bench) -> None:
+    earlier = bench.open()
+    earlier.append(*(nth(n) for n in range(1, 4)))
+    earlier.close()
+    path = bench.directory / FILE_NAME
+    overflow = "abs(-9223372036854775807 - 1)"  # SQLite raises what is no damage
+    for_a_moment = f"CREATE VIEW said AS SELECT {overflow} AS camera"
+    run_sql(path, "ALTER TABLE said RENAME TO kept", for_a_moment)
+    outbox = bench.open()
+    bench.now_s += 2
+    outbox.append(nth(4))
+
+    assert set(bench.faults) == {
+        f"outbox {path}: cannot be used: integer overflow"
+        " -- see that the daemon may write there; events are kept in memory meanwhile"
+    }
+    n_faults = len(bench.faults)
+    run_sql(path, "DROP VIEW said", "ALTER TABLE kept RENAME TO said")
+    bench.now_s += 2
+    outbox.append(nth(5))
+
+    assert ids(outbox) == [f"pedestrian-{n}" for n in range(1, 6)]
+    assert outbox.last_seq("gate", "pedestrian") == 5
+    assert len(bench.faults) == n_faults
+
+
 def test_a_file_of_a_newer_version_is_left_alone(bench: Bench) -> None:
     with sqlite3.connect(bench.directory / FILE_NAME) as db:
         db.execute("PRAGMA user_version = 99")
@@ -206,3 +233,10 @@ def test_no_damage_to_the_file_stops_the_daemon(tmp_path_factory, flips) -> None
     assert found[-1].id == "pedestrian-10"
     assert again.last_seq("gate", "pedestrian") == 10
     again.close()
+
+
+def run_sql(path: Path, *statements: str) -> None:
+    """Change a file that nobody has open."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for statement in statements:
+            db.execute(statement)
