@@ -103,7 +103,8 @@ class Delivery:
         self._one_by_one: set[tuple[CameraId, QuestionId]] = set()  # had something refused
         self._held: set[tuple[CameraId, QuestionId]] = set()  # of either, for this turn
         self._is_refusal_told = self._is_their_turn = False
-        self._cursor = 0  # n of the last event sent
+        self._n_openings = mail.outbox.n_openings
+        self._cursor = 0  # n of the last event sent, by the numbers of that opening
         for topic in mail.retained.start_over(last=topics.status):
             self._tell_too_big(topic)
         mail.outbox.remember_topics(mail.retained.topics())
@@ -165,11 +166,20 @@ class Delivery:
             return []
         n_events = self._n_free
         for _ in range(_MOST_PAGES):
-            page = self._mail.outbox.pending(self._cursor, n_events)
+            page = self._page(n_events)
             if not page or any(map(self._may_go, page)):
                 return page
             self._cursor, n_events = page[-1].n, _PAGE_EVENTS
         return []
+
+    def _page(self, n_events: int) -> list[Pending]:
+        """Return the next events; the first ones again where the disk came with older ones."""
+        outbox = self._mail.outbox
+        page = outbox.pending(self._cursor, n_events)
+        if self._n_openings != outbox.n_openings:
+            self._n_openings, self._cursor = outbox.n_openings, 0
+            page = outbox.pending(0, n_events)
+        return page
 
     def _may_go(self, event: Pending) -> bool:
         """Whether an event is neither on its way nor held back."""

@@ -13,7 +13,7 @@ import socket
 import time
 from dataclasses import dataclass
 from random import Random
-from threading import Condition
+from threading import Condition, Lock
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import BrokerRefusedError, ConfigError, EdgeError, PublishError
@@ -96,10 +96,17 @@ class MqttPublisher:
         self._is_connected = self._is_closing = self._is_running = False
         self._goodbye_s = self._patience.goodbye_s
         self._chores_at_s = 0.0
+        self._announcing = Lock()
+        self._n_announced: int | None = None  # after how many openings of the outbox; None: never
 
     def announce(self, cameras: Sequence[CameraConfig]) -> None:
         """Say which cameras there are: Home Assistant is told, and topics of others emptied."""
+        with self._announcing:
+            self._announce(cameras)
+
+    def _announce(self, cameras: Sequence[CameraConfig]) -> None:
         self._listener.cameras = cameras
+        self._n_announced = self._mail.outbox.n_openings
         prefix, device, retained = self._config.discovery_prefix, self._device, self._mail.retained
         in_use = {self.topics.status}
         for camera in cameras:
@@ -339,6 +346,9 @@ class MqttPublisher:
         if self.last_turn_s >= self._chores_at_s:
             self._chores_at_s = self.last_turn_s + _CHORES_S
             self._mail.outbox.tidy()
+        with self._announcing:
+            if self._n_announced not in (None, self._mail.outbox.n_openings):
+                self._announce(self._listener.cameras)  # the disk came, and knows of more topics
 
     def _put(self, topic: str, payload: bytes) -> None:
         self._mail.retained.put(topic, payload)
