@@ -217,8 +217,8 @@ def pictures_in(path: Path) -> int:
     return n
 
 
-def resident_kib() -> int:
-    status = Path("/proc/self/status").read_text()
+def resident_kib(process: int | str = "self") -> int:
+    status = Path(f"/proc/{process}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
 
 

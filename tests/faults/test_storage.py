@@ -16,8 +16,12 @@ from typing import Any
 import pytest
 
 from tests.conftest import missing
+from tests.data.colours import BLUE, RED, write_colours
 from tests.e2e.conftest import MakeConfig
 from tests.e2e.daemon import Daemon, write_config
+from tests.e2e.test_run_live import get
+from tests.faults.cameras import CameraProcess
+from tests.faults.damage import resident_kib
 from tests.faults.flood import (
     NO_PICTURES,
     flood,
@@ -202,6 +206,31 @@ def test_reload_and_commands_on_a_disk_that_hangs_hold_up_nothing(
         assert daemon.process.poll() is None
 
     assert all(n == list(range(1, len(n) + 1)) for n in seqs_by_camera(ear).values())
+    assert not daemon.said("Traceback"), daemon.log.read_text()
+
+
+@pytest.mark.parametrize("mode", ["burned", "soft"])
+def test_camera_recorded_on_a_disk_that_hangs_is_judged_in_the_same_memory(
+    tmp_path, ext4: Path, make_config: MakeConfig, ear: Ear, mode: str
+) -> None:
+    clip = write_colours(
+        tmp_path / "clip.mp4", [(RED, 1.0), (BLUE, 1.0)] * 3, fps=25, size=(1280, 720)
+    )
+    with CameraProcess(clip) as served:
+        config = make_config(served.url, record={"mode": mode}) | {"data_dir": str(ext4 / "data")}
+        with running(tmp_path, config) as daemon:
+            wait_for_more(ear, 4)
+            wait_until(lambda: list((ext4 / "data/recordings").rglob("*.mp4")))
+            before = resident_kib(daemon.process.pid)
+            with hanging(ext4):
+                wait_for_judgements(config, 100)  # 140 MB of pictures
+                grown = resident_kib(daemon.process.pid) - before
+                assert get(config, "/healthz")[0] == 200
+            wait_for_more(ear, 4)
+            daemon.send(signal.SIGTERM)
+            assert daemon.ended() == 0
+
+    assert grown < 60_000
     assert not daemon.said("Traceback"), daemon.log.read_text()
 
 
