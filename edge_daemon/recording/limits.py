@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from edge_daemon.recording.segments import Segment
 
@@ -29,22 +29,27 @@ class Keep:
 
 
 def outdated(
-    segments: Sequence[Segment], limits: Limits, *, now: datetime, growing_bytes: int
+    segments: Sequence[Segment],
+    limits: Limits,
+    *,
+    now: datetime,
+    growing_bytes: int,
+    written_at: Callable[[datetime], datetime] = lambda at: at,
 ) -> list[Segment]:
     """Return which of a camera's segments, given oldest first, are too old or too many.
 
-    growing_bytes is the size of the segment being written with what comes next.
+    growing_bytes is the size of the segment being written with what comes next; written_at gives
+    the time of a file that the clock dated wrongly.
     """
     born = born_before(limits.keep_s, now)
     used = growing_bytes + sum(s.size_bytes for s in segments)
     gone = []
     for segment in segments:
-        too_old = born is not None and segment.ended_at < born
+        too_old = born is not None and written_at(segment.ended_at) < born
         too_much = limits.max_bytes is not None and used > limits.max_bytes
-        if not (too_old or too_much):
-            break
-        used -= segment.size_bytes
-        gone.append(segment)
+        if too_old or too_much:
+            used -= segment.size_bytes
+            gone.append(segment)
     return gone
 
 

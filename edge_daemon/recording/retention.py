@@ -7,13 +7,13 @@ import os
 import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
 from edge_daemon.errors import RecordingError, StorageFullError
 from edge_daemon.logs import FaultLog
+from edge_daemon.recording.ages import Ages
 from edge_daemon.recording.index import SegmentIndex
 from edge_daemon.recording.limits import Limits, born_before, crowded_out, outdated
 from edge_daemon.recording.segments import find_segments, segment_path, size_bytes, stat_segment
@@ -28,6 +28,7 @@ from edge_daemon.recording.storage import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from edge_daemon.recording.limits import Keep
@@ -88,9 +89,15 @@ class Archive:
     the exact name of such a file.
     """
 
-    def __init__(self, root: Path, disk: Callable[[str], Disk] = shutil.disk_usage) -> None:
+    def __init__(
+        self,
+        root: Path,
+        disk: Callable[[str], Disk] = shutil.disk_usage,
+        *,
+        ages: Ages | None = None,
+    ) -> None:
         self.root, self.index = root, SegmentIndex(root)
-        self._disk = disk
+        self._disk, self._ages = disk, ages or Ages()
         self._lock = Lock()
         self._finished: dict[CameraId, list[Segment]] | None = None  # None: not looked yet
         self._growing: dict[str, _Growing] = {}
@@ -219,12 +226,12 @@ class Archive:
         Some: whoever records waits for the same lock.  Raises RecordingError.
         """
         with self._lock, storage_faults(self.root):
-            now = datetime.now(timezone.utc)
+            now = self._ages.now()
             return self._expire_segments(camera, keep, now) or self._expire_kept(camera, keep, now)
 
     def _expire_segments(self, camera: CameraId, keep: Keep, now: datetime) -> bool:
         own, limits = self._look().get(camera, []), Limits(keep.segments_s, None)
-        old = outdated(own, limits, now=now, growing_bytes=0)
+        old = outdated(own, limits, now=now, growing_bytes=0, written_at=self._ages.written_at)
         stubborn: list[Segment] = []
         for n, segment in enumerate(old):
             if n - len(stubborn) == _FEW:
@@ -242,6 +249,8 @@ class Archive:
             return False
         for shelf in self._look_at_shelves().values():
             for kept in shelf.older(camera, born):
+                if self._ages.written_at(kept.at) >= born:
+                    continue
                 n_gone += self._discard(shelf, kept) > 0
                 if n_gone == _FEW:
                     return True
@@ -250,8 +259,14 @@ class Archive:
     def _make_room(self, growing: _Growing, limits: Limits) -> None:
         """Remove what must go for one file to grow as promised."""
         if growing.kind is None:
-            own, now = self._look().get(growing.camera, []), datetime.now(timezone.utc)
-            self._remove(outdated(own, limits, now=now, growing_bytes=growing.promised_bytes))
+            gone = outdated(
+                self._look().get(growing.camera, []),
+                limits,
+                now=self._ages.now(),
+                growing_bytes=growing.promised_bytes,
+                written_at=self._ages.written_at,
+            )
+            self._remove(gone)
         else:
             self._trim(growing, limits)
         missing = self._missing_bytes(growing)

@@ -30,6 +30,7 @@ from edge_daemon.pipeline.inference import Inference
 from edge_daemon.pipeline.mailbox import Mailboxes
 from edge_daemon.pipeline.witness import Witness
 from edge_daemon.publish.payloads import refusal_json
+from edge_daemon.recording.ages import Ages
 from edge_daemon.recording.retention import Archive
 from edge_daemon.service.asking import answer_once
 from edge_daemon.service.clock import clock_synced
@@ -110,7 +111,7 @@ class Daemon:
         )
         self._vitals, self._spare_memory = Vitals(), SpareMemory()
         self._waits_since_s: float | None = None  # for the broker, with nothing else left to do
-        self._archive = Archive(settings.data_dir / "recordings")
+        self._archive = Archive(settings.data_dir / "recordings", ages=Ages(clock_synced))
         self.metrics.recording_bytes.set_function(self._recorded_bytes)
         self._fingerprint, self._http_files = fingerprint(settings), _http_files(settings)
         self._recorders = Recorders(
