@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from queue import Empty, SimpleQueue
 from threading import Thread
+from threading import enumerate as enumerate_threads
 from typing import TYPE_CHECKING, Final
 
 import av
@@ -127,10 +128,13 @@ def choose_encoder(asked: str = "auto", size: tuple[int, int] = (1280, 720)) -> 
 def why_not(encoder: H264Encoder, size: tuple[int, int]) -> str | None:
     """Return why an encoder is of no use here; None: it encoded some pictures rightly.
 
-    A thread tries, so that a driver that hangs is left behind.
+    A thread tries, so that a driver that hangs is left behind: once, however often it is asked.
     """
+    name = f"trial of {encoder.name}"
+    if any(thread.name == name for thread in enumerate_threads()):
+        return "hangs: its last trial has not come back"
     told: SimpleQueue[str | None] = SimpleQueue()
-    Thread(target=lambda: told.put(_trial(encoder, size)), daemon=True).start()
+    Thread(target=lambda: told.put(_trial(encoder, size)), name=name, daemon=True).start()
     try:
         return told.get(timeout=_PATIENCE_S)
     except Empty:

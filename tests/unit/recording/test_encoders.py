@@ -45,6 +45,7 @@ def test_encoder_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(encoders, "_trial", lambda _encoder, _size: over.wait())
 
     assert why_not(X264, SIZE) == "hangs: nothing after 0.05 s"
+    assert why_not(X264, SIZE) == "hangs: its last trial has not come back"
     over.set()
 
 
