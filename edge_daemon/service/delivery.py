@@ -46,7 +46,7 @@ _WRITE_S: Final = 1.0
 _LAST_WRITE_S: Final = 3.0  # beyond the time of a stop, rather than lose events
 _GLANCE_S: Final = 0.1
 _FAREWELL_S: Final = 0.1  # for a thread that has said goodbye
-_PATIENCE_S: Final = 120.0  # the publisher turns every second, and connects within 20; disks hang
+_PATIENCE_S: Final = 120.0  # the publisher turns every second, and connects within 40; disks hang
 
 
 class Delivery:
