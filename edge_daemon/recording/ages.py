@@ -35,11 +35,13 @@ class Ages:
         mono: Callable[[], float] = time.monotonic,
     ) -> None:
         self._is_synced, self._wall, self._mono = is_synced, wall, mono
+        self._is_believed = is_synced()  # as of the last now()
         self._begun_s = mono()
         self._eras = [_Era(wall() - self._begun_s, self._begun_s)]
 
     def now(self) -> datetime:
         """Return what the wall clock says, aware UTC; notices when it has jumped."""
+        self._is_believed = self._is_synced()
         wall_s, mono_s = self._wall(), self._mono()
         if abs(wall_s - mono_s - self._eras[-1].ahead_s) > _JUMP_S:
             self._eras.append(_Era(wall_s - mono_s, mono_s))
@@ -58,5 +60,5 @@ class Ages:
         if found_s:
             latest_s = max(found_s) + ahead_s
         else:
-            latest_s = at_s if self._is_synced() else max(at_s, self._begun_s + ahead_s)
+            latest_s = at_s if self._is_believed else max(at_s, self._begun_s + ahead_s)
         return at + timedelta(seconds=latest_s - at_s)
