@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import RecordingError
@@ -91,20 +92,25 @@ class SoftThread:
         self._end()
 
     def _turn(self, packets: list[Packet]) -> None:
+        if packets:
+            self._heard_s = time.monotonic()
+        is_well = self._tried(self._count_lost)
+        for run in _runs(packets):
+            is_well &= self._tried(partial(self._recorder.write, run))
+            is_well &= self._tried(self._write_notes)  # before a key frame may finish their file
+        if self._recorder.is_recording and time.monotonic() - self._heard_s > _QUIET_S:
+            is_well &= self._tried(self._recorder.lose_track)
+        if is_well and packets and self._recorder.is_recording:
+            self._faults.over(f"recording {self._camera.id}", "records again")
+
+    def _tried(self, step: Callable[[], None]) -> bool:
+        """Whether a step was done; a fault is told, and what follows has its turn all the same."""
         try:
-            if packets:
-                self._heard_s = time.monotonic()
-            self._count_lost()
-            for run in _runs(packets):
-                self._recorder.write(run)
-                self._write_notes()  # before a key frame may finish their file
-            if self._recorder.is_recording and time.monotonic() - self._heard_s > _QUIET_S:
-                self._recorder.lose_track()
+            step()
         except RecordingError as fault:
             self._tell(fault)
-        else:
-            if packets and self._recorder.is_recording:
-                self._faults.over(f"recording {self._camera.id}", "records again")
+            return False
+        return True
 
     def _count_lost(self) -> None:
         """Count what could not be recorded; behind a gap it goes on with a key frame."""
@@ -120,8 +126,17 @@ class SoftThread:
             self._recorder.lose_track()
 
     def _write_notes(self) -> None:
-        while self._notes and self._recorder.note(self._notes[0]):
+        """Write down what can be; a fault costs its note.  Raises the last one."""
+        fault = None
+        while self._notes:
+            try:
+                if not self._recorder.note(self._notes[0]):
+                    break
+            except RecordingError as exc:
+                fault = exc
             self._notes.popleft()
+        if fault is not None:
+            raise fault
 
     def _end(self) -> None:
         try:

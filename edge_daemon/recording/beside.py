@@ -72,7 +72,7 @@ class Beside:
             row = {"at_s": round(at_s, 3), **note.row}
             with storage_faults(self._path):
                 self._rows = self._rows or StorageFile(self._path, "xb")
-                self._rows.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+                _append(self._rows, json.dumps(row, ensure_ascii=False).encode() + b"\n")
         if self._captions is not None and (self._end_s is None or at_s < self._end_s):
             self._captions.say(note.caption, at_s)
 
@@ -93,3 +93,14 @@ class Beside:
             for file in (self._rows, self._captions):
                 if file is not None:
                     file.close()
+
+
+def _append(file: StorageFile, line: bytes) -> None:
+    """Add a whole line, or nothing.  Raises OSError."""
+    whole_bytes = file.tell()
+    try:
+        file.write(line)
+    except OSError:
+        with suppress(OSError):
+            file.truncate(file.seek(whole_bytes))
+        raise

@@ -12,24 +12,31 @@ import sys
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import av
 import numpy as np
 import pytest
 
+from edge_daemon.config.load import parse_settings
 from edge_daemon.config.record import RecordConfig
+from edge_daemon.logs import FaultLog
+from edge_daemon.metrics import Metrics
 from edge_daemon.packets import Packet
+from edge_daemon.pipeline.soft import SoftThread
 from edge_daemon.recording.beside import Moment, Note
 from edge_daemon.recording.retention import Archive
+from edge_daemon.recording.ring import PacketRing
 from edge_daemon.recording.soft import SoftRecorder
-from edge_daemon.types import Frame
+from edge_daemon.types import Frame, QuestionState, Verdict
 from tests.conftest import REPO
 from tests.data.flashes import beeps, flashes, write_flashes, write_flashes_by_ffmpeg
 from tests.data.make_data import number_in, write_clip
 from tests.integration.live_streams import first_frames, write_sounding
 from tests.integration.rtsp_server import RtspServer
 from tests.integration.test_packets import Sink, ffmpeg, read
+from tests.processes import wait_until
 
 
 @dataclass(frozen=True)
@@ -234,6 +241,51 @@ def test_sound_that_is_made_aac_stays_in_step(tmp_path: Path, sound: str, rate: 
     assert found.codecs[:2] == ("h264", "aac")
     assert len(apart) == 3
     assert np.abs(apart - begun).max() < 0.025  # AAC answers to 21 ms at once
+
+
+def test_answers_that_cannot_be_written_cost_no_picture(tmp_path: Path) -> None:
+    sink, frames = read(write_clip(tmp_path / "a.mp4", n_frames=150))
+    question = {"id": "person", "ask": "Is there a person?"}
+    camera = parse_settings(
+        {
+            "version": 1,
+            "cameras": [
+                {
+                    "id": "gate",
+                    "source": "rtsp://127.0.0.1/gate",
+                    "questions": [question],
+                    "record": {"mode": "soft", "segment": "1h"},
+                }
+            ],
+        },
+        where="test",
+    ).cameras[0]
+    ring = PacketRing(keep_s=60.0, max_bytes=10**7, live=False)
+    thread = SoftThread(
+        camera,
+        recorder(tmp_path / "kept"),
+        ring,
+        lambda: pytest.fail("it is not recorded burned"),
+        metrics=Metrics(),
+        faults=FaultLog(logging.getLogger("test")),
+    )
+    body = Thread(target=thread.run)
+    body.start()
+    for packet in sink.packets[:40]:
+        ring.put(packet)
+    (video,) = wait_until(lambda: list((tmp_path / "kept").rglob("*.mp4")))
+    rows = video.with_suffix(".jsonl")
+    rows.mkdir()  # in the way of the answers
+    said = QuestionState(Verdict.YES, None, 0.9, frames[0].captured_at, None, None)
+    for frame in frames[:5]:
+        thread.note(frame, {"person": said})
+    for packet in sink.packets[40:]:
+        ring.put(packet)
+    thread.close()
+    body.join()
+    rows.rmdir()
+
+    assert seen(video).numbers == list(range(150))
 
 
 def test_g726_of_an_rtsp_camera_is_kept_as_aac(tmp_path: Path) -> None:
