@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 _TURN_S: Final = 0.5  # answers are written down so often, packets at key frames too
 _QUIET_S: Final = 10.0  # a camera that sends nothing for so long: its file is finished
 _MOST_NOTES: Final = 1000
+_SLOW_S: Final = 20.0  # a disk that takes nothing for so long is told of
 
 
 class SoftThread:
@@ -54,7 +55,7 @@ class SoftThread:
         self._notes: deque[Note] = deque(maxlen=_MOST_NOTES)
         self._instead: RecorderThread | None = None
         self._n_lost = self._n_missed = 0  # as far as they were counted
-        self._heard_s = time.monotonic()
+        self._heard_s = self._turned_s = time.monotonic()
 
     @property
     def wants_frames(self) -> bool:
@@ -72,6 +73,10 @@ class SoftThread:
             self._instead.note(frame, states)
         else:
             self._notes.append(note_of(self._camera, frame, states))
+            if time.monotonic() - self._turned_s > _SLOW_S:
+                self._turned_s = time.monotonic()  # to be told again after as long
+                what, hint = "its disk takes nothing", "see what else uses it, or replace it"
+                self._tell(RecordingError(what, where=f"recording {self._camera.id}", hint=hint))
 
     def close(self) -> None:
         """Let the thread finish what waits, then its file."""
@@ -92,8 +97,9 @@ class SoftThread:
         self._end()
 
     def _turn(self, packets: list[Packet]) -> None:
+        self._turned_s = time.monotonic()
         if packets:
-            self._heard_s = time.monotonic()
+            self._heard_s = self._turned_s
         is_well = self._tried(self._count_lost)
         for run in _runs(packets):
             is_well &= self._tried(partial(self._recorder.write, run))

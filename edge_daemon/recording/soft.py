@@ -79,7 +79,11 @@ class SoftRecorder:
         if fault is not None:
             raise fault
         if self._segment is not None:
-            self._segment.beside.advance(self._segment.writer.end_s)
+            try:
+                self._segment.beside.advance(self._segment.writer.end_s)
+            except RecordingError:
+                self._leave()  # a track of captions ends with its file
+                raise
 
     def note(self, note: Note) -> bool:
         """Write down an answer; return False where its picture has yet to come.

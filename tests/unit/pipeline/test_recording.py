@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import logging
+import time
 import weakref
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from edge_daemon.config.load import parse_settings
 from edge_daemon.errors import RecordingError
 from edge_daemon.logs import FaultLog
 from edge_daemon.metrics import Metrics
+from edge_daemon.pipeline import soft
 from edge_daemon.pipeline.recording import RecorderThread
+from edge_daemon.recording.retention import Archive
+from edge_daemon.recording.ring import PacketRing
+from edge_daemon.recording.soft import SoftRecorder
 from edge_daemon.sources.picture import ArrayPicture
 from edge_daemon.types import Frame, QuestionState, Reason, Verdict
 
 if TYPE_CHECKING:
-    import pytest
+    from pathlib import Path
 
     from edge_daemon.config.models import CameraConfig
     from edge_daemon.recording.beside import Note
@@ -72,3 +78,25 @@ def test_a_recorder_that_does_not_keep_up_is_told_of(caplog: pytest.LogCaptureFi
     (line,) = caplog.messages
     assert line.startswith("recording gate: its pictures come faster than they are drawn")
     assert b'edge_recording_dropped_total{camera="gate"} 56.0' in metrics.page()
+
+
+def test_a_soft_recorder_that_hangs_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(soft, "_SLOW_S", 0.05)
+    settings = camera()
+    recording = soft.SoftThread(
+        settings,
+        SoftRecorder("gate", Archive(tmp_path), settings.record, live=True),
+        PacketRing(keep_s=1.0, max_bytes=10**6, live=True),
+        lambda: pytest.fail("it is not recorded burned"),
+        metrics=Metrics(),
+        faults=FaultLog(logging.getLogger("test")),
+    )
+    recording.note(None, STATES)
+    time.sleep(0.06)  # nobody turns
+    recording.note(None, STATES)
+
+    assert caplog.messages == [
+        "recording gate: its disk takes nothing -- see what else uses it, or replace it"
+    ]
