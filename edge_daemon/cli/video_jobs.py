@@ -17,7 +17,7 @@ from edge_daemon.errors import SourceUnavailableError, UsageError
 from edge_daemon.types import SourceAddress, SourceKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from edge_daemon.config.models import CameraConfig
     from edge_daemon.types import EngineInfo
@@ -140,20 +140,36 @@ def done_before(job: Job, mark: str) -> Outcome | None:
 
     Raises UsageError where what lies at the place of the results is of something else.
     """
-    note = _read(job.note)
+    note, ours = _read(job.note), _made(job)
     there = [path for path in job.results if path.exists()]
     hint = "name another --out, or move it away"
-    if note is None and there:
-        what = "is in the way: this command did not make it"
-        raise UsageError(what, where=str(there[0]), hint=hint)
+    for path in there:
+        if path.name not in ours or _is_source(path, job):
+            what = "is in the way: this command did not make it"
+            raise UsageError(what, where=str(path), hint=hint)
     if note is None:
         return None
     if note["fingerprint"] != mark and note["source"] != os.path.realpath(job.source):
         raise UsageError(f"was made of {note['source']}", where=str(job.rows), hint=hint)
     sizes = {path.name: path.stat().st_size for path in there}
-    if note["fingerprint"] != mark or note["bytes"] != sizes or len(there) < len(job.results):
+    is_whole = len(there) == len(job.results) and all(ours[name] == n for name, n in sizes.items())
+    if note["fingerprint"] != mark or note["frames"] is None or not is_whole:
         return None
     return Outcome(note["frames"], note["asked"], is_old=True)
+
+
+def _is_source(path: Path, job: Job) -> bool:
+    source = Path(job.source)
+    return source.exists() and path.samefile(source)
+
+
+def _made(job: Job) -> dict[str, int]:
+    """Return the size of each result that the note names and that is still there.
+
+    An earlier run may have made more of them than this one shall.
+    """
+    named = (_read(job.note) or {}).get("bytes") or {}
+    return {name: size for name, size in named.items() if job.rows.with_name(name).exists()}
 
 
 @contextmanager
@@ -172,7 +188,7 @@ def claimed(job: Job, mark: str) -> Iterator[tuple[Path, Path]]:
         except BlockingIOError:
             hint = "wait for it, or name another --out"
             raise UsageError("another process writes it", where=str(rows), hint=hint) from None
-        _write(job, {"fingerprint": mark, "bytes": None, "frames": None, "asked": None})
+        _write(job, _unfinished(job, mark))
         try:
             yield rows, video
         finally:
@@ -181,14 +197,24 @@ def claimed(job: Job, mark: str) -> Iterator[tuple[Path, Path]]:
 
 
 def publish(job: Job, mark: str, parts: tuple[Path, Path], made: Outcome) -> None:
-    """Give the results their names, now that they are whole.  Raises OSError."""
+    """Give the results their names, now that they are whole.  Raises OSError.
+
+    The note names them before they are there: what it does not name, no later run replaces.
+    """
+    sizes = {path.name: part.stat().st_size for part, path in zip(parts, job.results)}
+    unfinished = _unfinished(job, mark, sizes)
+    _write(job, unfinished)
     for part, path in zip(parts, job.results):
         with part.open("rb") as file:
             os.fsync(file.fileno())
         part.replace(path)
-    sizes = {path.name: path.stat().st_size for path in job.results}
-    facts = {"frames": made.frames, "asked": made.asked, "bytes": sizes}
-    _write(job, {"fingerprint": mark, **facts})
+    _write(job, {**unfinished, "frames": made.frames, "asked": made.asked})
+
+
+def _unfinished(job: Job, mark: str, sizes: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """Return a note that names what is there, and what will be."""
+    made = {**_made(job), **(sizes or {})}
+    return {"fingerprint": mark, "bytes": made, "frames": None, "asked": None}
 
 
 def _write(job: Job, facts: dict[str, Any]) -> None:

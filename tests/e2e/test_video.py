@@ -234,6 +234,35 @@ def test_video_never_replaces_its_input_or_what_it_did_not_make(
     )
 
 
+def test_video_never_replaces_its_input_after_rows_were_made_beside_it(
+    tmp_path: Path, video: Video
+) -> None:
+    clip = write_colours(tmp_path / "a.mp4", [(RED, 1.0)])
+    before = clip.read_bytes()
+    video.out = tmp_path
+    video(clip, more=("--no-video",))
+    video(clip, code=2)
+
+    assert clip.read_bytes() == before
+    assert video.told.startswith(f"{clip}: is in the way: ")
+
+
+def test_video_replaces_only_what_its_note_names(tmp_path: Path, video: Video) -> None:
+    clip = write_colours(tmp_path / "a.mp4", [(RED, 1.0)])
+    made = video.out / "a.mp4"
+    video(clip)
+    video(clip, more=("--no-video",))
+    (again,) = video(clip)
+    made.unlink()
+    video(clip, more=("--no-video",))
+    made.write_bytes(b"somebody's own")
+    video(clip, code=2)
+
+    assert not again["done_before"]
+    assert made.read_bytes() == b"somebody's own"
+    assert video.told.startswith(f"{made}: is in the way: ")
+
+
 def test_video_tells_of_a_damaged_file_in_one_line_and_does_the_others(
     tmp_path: Path, video: Video
 ) -> None:
