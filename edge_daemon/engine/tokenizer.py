@@ -29,7 +29,7 @@ _LONGEST_WORD: Final = 100
 
 _IN_GENERAL: Final = "ask in other words, or see the bundle's CARD.md"
 _APOSTROPHES: Final = dict.fromkeys(map(ord, "'`\u00b4\u02bc\u2018\u2019\uff07"))
-_WORD: Final = re.compile(r"[a-z0-9\u0080-\U0010ffff]+")
+_WORD: Final = re.compile(r"[a-z0-9\u0080-\U0010ffff]+|[<>=+%&~]")
 
 
 class Tokenizer(BaseModel):
@@ -151,7 +151,8 @@ def _words(text: str) -> list[str]:
     """Lower-case words; what is not English letters or digits stays as a word nobody knows.
 
     Apostrophes vanish ("isn't" -> "isnt"), punctuation of any script parts words, and letters,
-    marks and symbols of other scripts are kept: a question in them must not lose its point.
+    marks and symbols of other scripts are kept, as are signs that count ("< 3 cars", "5+ cars"):
+    a question in them must not lose its point.
     """
     plain = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES)).lower()
     spaced = "".join(

@@ -57,6 +57,9 @@ def test_text_becomes_these_pieces(text: str, pieces: list[str]) -> None:
         ("a \u72ac?", ("\u72ac",)),
         ("a \u0441\u0430r", ("\u0441\u0430r",)),  # Cyrillic letters that look like Latin ones
         ("a \U0001f415", ("\U0001f415",)),
+        ("Is there < 7 a?", ("<",)),  # it is not asked for 7
+        ("7+ a", ("+",)),
+        ("a >= 7%", (">", "=", "%")),
         ("\u00bfa car?", ()),
         ("", ()),
     ],
