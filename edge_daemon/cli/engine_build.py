@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -57,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
     if why is not None:
         hint = "build on the machine that will run it; ONNX Runtime needs no plan"
         raise EngineMissingError(f"no TensorRT: {why}", where="engine build", hint=hint)
-    os.nice(args.nice)
+    with suppress(OSError):  # a service may not be let
+        os.nice(args.nice)
     _tell(_build(args, bundle), as_json=args.json)
     return 0
 

@@ -67,6 +67,9 @@ BACKENDS: Final[Mapping[str, Backend]] = {
 }
 """By name.  "auto" takes the first that can be used, in this order."""
 
+_LAST: Final = next(name for name, backend in BACKENDS.items() if backend.missing is None)
+_NONE: Final[Mapping[str, str]] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -88,17 +91,36 @@ def open_engine(
     bundle is settings.bundle where it is loaded already.  plans is where a daemon keeps plans for
     its GPU; may_build: a missing one is built, while another runtime answers.  There is no silent
     fallback: raises BundleError, EngineMissingError, or PlanError in a command without a plan.
+    With "auto" the next runtime is opened, and said so, where one turns out to be of no use.
     """
-    choice = choose_backend(settings.backend)
+    refused: dict[str, str] = {}
+    while True:
+        choice = choose_backend(settings.backend, refused)
+        try:
+            engine = _open(choice, settings, bundle, plans, may_build=may_build)
+        except EngineMissingError as exc:
+            if settings.backend != "auto" or choice.backend == _LAST:
+                raise
+            refused[choice.backend] = exc.what
+            continue
+        info = engine.info
+        log.info("engine: %s on %s, %s: %s", info.bundle, info.backend, info.precision, choice.why)
+        return engine
+
+
+def _open(
+    choice: Choice,
+    settings: EngineConfig,
+    bundle: Bundle | None,
+    plans: Path | None,
+    *,
+    may_build: bool,
+) -> Engine:
     insist = settings.backend != "auto" and plans is None
     without = "build" if may_build else "refuse" if insist else "go on"
     opened = _opener(choice.backend, settings.weights, plans=plans, without_plan=without)
     bundle = bundle if bundle is not None else load_bundle(settings.bundle)
-    threads = settings.threads or default_threads()
-    engine = opened(bundle, settings.precision, threads)
-    info = engine.info
-    log.info("engine: %s on %s, %s: %s", info.bundle, info.backend, info.precision, choice.why)
-    return engine
+    return opened(bundle, settings.precision, settings.threads or default_threads())
 
 
 def open_backend(backend: str, bundle: Bundle, precision: str, threads: int) -> Engine:
@@ -107,12 +129,18 @@ def open_backend(backend: str, bundle: Bundle, precision: str, threads: int) -> 
     return opened(bundle, precision, threads)
 
 
-def choose_backend(wanted: str = "auto") -> Choice:
-    """The backend asked for, or for "auto" the first of BACKENDS that can be used here."""
+def choose_backend(wanted: str = "auto", refused: Mapping[str, str] = _NONE) -> Choice:
+    """The backend asked for, or for "auto" the first of BACKENDS that can be used here.
+
+    refused: why some of them turned out to be of no use.
+    """
     if wanted != "auto":
         return Choice(wanted, "as configured")
     passed: list[str] = []
     for name, backend in BACKENDS.items():
+        if name in refused:
+            passed.append(f"{name}: {refused[name]}")
+            continue
         if backend.missing is None:
             return Choice(name, f"auto; {'; '.join(passed)}" if passed else "auto")
         why = _why_not(backend.missing)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as _ort_state
 
+from edge_daemon.engine.cuda.probe import no_gpu
 from edge_daemon.engine.processor import sums_exactly
 from edge_daemon.engine.runtime import GraphTooLargeError, Port
 from edge_daemon.errors import BundleError, EngineMissingError, EngineRunError
@@ -102,7 +103,7 @@ class OnnxRuntimeCuda(OnnxRuntime):
 def cuda_missing() -> str | None:
     """Why the CUDA provider cannot be used; None where it may be."""
     if OnnxRuntimeCuda.provider in onnxruntime.get_available_providers():
-        return None
+        return no_gpu()  # it is compiled in, which says nothing of this machine
     return f"onnxruntime {onnxruntime.__version__} here is built without CUDA"
 
 

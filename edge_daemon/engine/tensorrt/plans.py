@@ -8,13 +8,13 @@ import os
 import re
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.errors import PlanError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 FORMS: Final = 1
 """Counts changes of how graphs are rewritten for TensorRT: older plans are built again."""
@@ -79,7 +79,7 @@ class PlanShelf:
         Raises PlanError where there is one, but damaged or made for something else.
         """
         path = self.path(bundle, wanted)
-        if path.exists():
+        if os.path.lexists(path):
             return read_plan(path, wanted)
         others = self._all(bundle, wanted.precision)
         return read_plan(others[-1], wanted) if others else None
@@ -100,17 +100,27 @@ class PlanShelf:
 
     def choices(self, bundle: str, precision: str) -> Mapping[str, object]:
         """The choices of the last plan, whatever it was made for; empty where they are lost."""
-        for path in reversed(self._all(bundle, precision)):
-            header, _ = _parted(path.read_bytes())
-            found = (header or {}).get("choices")
-            if isinstance(found, dict):
-                return found
+        with suppress(PlanError, OSError):
+            for path in reversed(self._all(bundle, precision)):
+                header, _ = _parted(path.read_bytes())
+                found = (header or {}).get("choices")
+                if isinstance(found, dict):
+                    return found
         return {}
 
     def _all(self, bundle: str, precision: str) -> list[Path]:
-        """Plans of a bundle, the last one last."""
-        found = self.folder.glob(f"{bundle}-{precision}-{'[0-9a-f]' * 16}.plan")
-        return sorted(found, key=lambda path: path.stat().st_mtime)
+        """Plans of a bundle, the last one last.  Raises PlanError where they are another's."""
+        pattern = re.compile(rf"{re.escape(bundle)}-{re.escape(precision)}-[0-9a-f]{{16}}\.plan")
+        try:
+            with os.scandir(self.folder) as entries:
+                found = [(e.stat().st_mtime, e.path) for e in entries if pattern.fullmatch(e.name)]
+        except FileNotFoundError:
+            return []
+        except OSError as exc:
+            what = f"cannot be read ({exc.strerror})"
+            hint = "let the daemon's user read and write there: chown it, or remove it"
+            raise PlanError(what, where=str(self.folder), hint=hint) from exc
+        return [Path(path) for _, path in sorted(found)]
 
     def timing_cache(self) -> bytes:
         """Times of tactics from earlier builds; empty where there are none."""
@@ -129,6 +139,10 @@ class PlanShelf:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             part.write_bytes(raw)
+            if os.geteuid() == 0:  # for the daemon, whose directory it is
+                owner = self.folder.parent.stat()
+                for made in (self.folder, part):
+                    os.chown(made, owner.st_uid, owner.st_gid)
             part.replace(path)
         except OSError as exc:
             with suppress(OSError):

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from edge_daemon.config.models import EngineConfig
-from edge_daemon.engine.open import BACKENDS, choose_backend, default_threads
+from edge_daemon.engine import ort
+from edge_daemon.engine.open import BACKENDS, choose_backend, default_threads, open_engine
 from tests.conftest import missing
+from tests.data.tiny_bundle import write_tiny_bundle
 
 OPEN = """
 import sys
@@ -78,6 +80,20 @@ def test_auto_says_what_it_took_and_what_it_passed_by() -> None:
     if choice.backend == "onnxruntime":
         assert "onnxruntime-cuda: onnxruntime " in choice.why
         assert "here is built without CUDA" in choice.why
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_auto_goes_on_where_the_fastest_turns_out_to_be_of_no_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ort, "cuda_missing", lambda: None)  # there, but it does not start
+    bundle = write_tiny_bundle(tmp_path / "tiny")
+    with caplog.at_level("INFO"):
+        engine = open_engine(EngineConfig(bundle=str(bundle), threads=1))
+    engine.close()
+
+    assert engine.info.backend != "onnxruntime-cuda"
+    assert "onnxruntime-cuda: CUDAExecutionProvider could not be started" in caplog.text
 
 
 @pytest.mark.parametrize(

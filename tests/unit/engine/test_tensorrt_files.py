@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -177,6 +178,24 @@ def test_a_new_plan_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     assert kept.exists()
     assert len(list(tmp_path.iterdir())) == 2
     assert shelf.choices("street", "fp16") == PLAN.choices
+
+
+def test_a_place_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "plans").write_text("in the way")
+    shelf = PlanShelf(tmp_path / "plans")
+
+    with pytest.raises(PlanError, match=r"cannot be read .* let the daemon's user read and write"):
+        shelf.find("street", HERE)
+    assert shelf.choices("street", "fp16") == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_plans_that_root_builds_are_the_daemons(tmp_path: Path) -> None:
+    os.chown(tmp_path, 12_345, 12_346)
+    path = PlanShelf(tmp_path / "plans").save("street", HERE, PLAN)
+
+    owners = {(p.stat().st_uid, p.stat().st_gid) for p in (path, path.parent)}
+    assert owners == {(12_345, 12_346)}
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
