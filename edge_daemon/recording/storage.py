@@ -26,7 +26,7 @@ CAMERA: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")  # as in config/section.py;
 _HINTS: Final = {
     errno.EACCES: "let the daemon's user write there, or choose another place",
     errno.EPERM: "let the daemon's user write there, or choose another place",
-    errno.EROFS: "mount the disk for writing, or choose another place",
+    errno.EROFS: "mount the disk for writing (a service: ReadWritePaths=), or choose another place",
     errno.ENOENT: "create the directory, or choose another place",
     errno.ENOTDIR: "a file is in the way: choose another place",
     errno.EISDIR: "a directory is in the way: choose another name",

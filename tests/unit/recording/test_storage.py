@@ -24,7 +24,7 @@ def test_no_room_is_a_storage_full_error(number: int) -> None:
     ("number", "hint"),
     [
         (errno.EACCES, "let the daemon's user write there"),
-        (errno.EROFS, "mount the disk for writing"),
+        (errno.EROFS, r"mount the disk for writing \(a service: ReadWritePaths=\)"),
         (errno.EIO, "check the disk and its cable"),
         (errno.ENOTDIR, "a file is in the way"),
         (errno.EBADF, "check the disk"),
