@@ -342,7 +342,10 @@ class Daemon:
         hanging = self._stop(self._cameras.values(), deadline)
         self._mailboxes.close()
         if self._supervisor.join("inference", deadline.share_s(_WORK_STOP_S)):
-            self._inference.close()
+            try:
+                self._inference.close()
+            except EngineError as fault:  # a GPU that is gone: the rest is said all the same
+                log.warning("%s", fault)
         for camera in hanging:  # no answer comes any more
             camera.leave()
         self._witness.close(deadline.share_s(_WITNESS_STOP_S))
