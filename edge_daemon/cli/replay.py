@@ -46,7 +46,9 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(Path(args.config)) if args.config else None
     path = _evidence_of(args, settings)
     pack = read_pack(path)
-    engine = open_engine(_engine_settings(args, settings, pack))
+    wanted = _engine_settings(args, settings, pack)
+    plans = _data_dir(args, settings) / "plans"  # without them: the user's own, or a refusal
+    engine = open_engine(wanted, plans=plans if plans.is_dir() else None)
     _refuse_another_size(engine, pack, path)
     p_yes, evidence = _asked_again(engine, pack)
     found = _compared(pack, engine, p_yes)
@@ -68,7 +70,7 @@ def _evidence_of(args: argparse.Namespace, settings: Settings | None) -> Path:
 
     if args.event.endswith(Kind.EVIDENCE.ending) or "/" in args.event:
         return Path(args.event)
-    directory = Path(args.data_dir or (settings.data_dir if settings else _DATA_DIR))
+    directory = _data_dir(args, settings)
     if not directory.is_dir():
         hint = "name the daemon's configuration with --config, or its data_dir with --data-dir"
         raise UsageError("is not a directory", where=str(directory), hint=hint)
@@ -83,16 +85,24 @@ def _evidence_of(args: argparse.Namespace, settings: Settings | None) -> Path:
     return found
 
 
+def _data_dir(args: argparse.Namespace, settings: Settings | None) -> Path:
+    return Path(args.data_dir or (settings.data_dir if settings else _DATA_DIR))
+
+
 def _engine_settings(
     args: argparse.Namespace, settings: Settings | None, pack: Pack
 ) -> EngineConfig:
     """Return how to open the engine: as told, else as the daemon, else as in the event."""
     from edge_daemon.cli.options import engine_settings  # noqa: PLC0415  keeps --help light
 
-    configured = settings.engine.bundle if settings else pack.engine.bundle
-    args.bundle = args.bundle or configured
     args.backend = args.backend or pack.engine.backend
     args.precision = args.precision or pack.engine.precision
+    args.weights = None
+    if args.bundle is None and settings is not None:
+        args.bundle = settings.engine.bundle
+        if args.backend.startswith("torch"):  # no other takes any
+            args.weights = settings.engine.weights
+    args.bundle = args.bundle or pack.engine.bundle
     return engine_settings(args)
 
 
