@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
+import os
 import signal
 import sys
 import tempfile
@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import Event as Flag
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Final
+
+from edge_daemon.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -57,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
 
     set_up_logging("debug" if args.verbose else "warning", "text")
     logging.getLogger("asyncio").setLevel(logging.ERROR)
-    out = Path(args.out)
-    with tempfile.TemporaryDirectory() as work, EmbeddedBroker() as broker:
+    out = _place(Path(args.out))
+    with _working(out) as work, EmbeddedBroker() as broker:
         settings = _settings(args, Path(work), broker.port)
         _greet(settings, args)
         with _Subscriber(broker.port, as_json=args.json):
@@ -173,7 +175,27 @@ def _watch(settings: Settings, live_s: float) -> int:
         timer.cancel()
 
 
+def _place(out: Path) -> Path:
+    """Make the directory for the results.  Raises UsageError where none may be written."""
+    hint = "name a directory that can be written to"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise UsageError(f"{out}: {exc.strerror}", where="--out", hint=hint) from exc
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise UsageError(f"{out}: may not be written", where="--out", hint=hint)
+    return out.resolve()
+
+
+def _working(out: Path) -> tempfile.TemporaryDirectory[str]:
+    """Return a directory on the disk of the results: to move one there takes no room."""
+    return tempfile.TemporaryDirectory(prefix=".demo-", dir=out)
+
+
 def _keep(video: Path, out: Path) -> Path:
-    """Move a recording out of the working directory."""
-    out.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.move(video, out / video.name))
+    """Move a recording out of the working directory.  Raises UsageError."""
+    try:
+        return video.replace(out / video.name)
+    except OSError as exc:
+        what, hint = f"{out / video.name}: {exc.strerror}", "name another directory"
+        raise UsageError(what, where="--out", hint=hint) from exc

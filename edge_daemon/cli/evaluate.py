@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_daemon.cli.options import add_engine_options, engine_settings
+from edge_daemon.cli.options import add_engine_options, engine_settings, refuse_unwritable
 from edge_daemon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from edge_daemon.engine.base import Engine
 
 _ANSWERS: Final = {"yes": True, "true": True, "no": False, "false": False}
+_WRITABLE: Final = "name a file that you may write"
+_PLOTTABLE: Final = "name a .png you may write"
 _HINT: Final = 'write {"image": "a.jpg", "question": "Is there a car?", "answer": true}'
 
 
@@ -60,17 +62,29 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             "are not in order", where="thresholds", hint="0 < --no-below <= --yes-above < 1"
         )
+    if args.predictions:
+        refuse_unwritable(Path(args.predictions), _WRITABLE)
     if args.plot:
         _plotting()
+        refuse_unwritable(Path(args.plot), _PLOTTABLE)
     rows = _read(Path(args.rows))
     engine = open_engine(engine_settings(args))
     answered = list(_answered(rows, engine))
     engine.close()
-    if args.predictions:
-        _write(Path(args.predictions), answered, args)
     groups = _groups(answered)
-    if args.plot:
-        _plot(Path(args.plot), answered, groups)
+    try:
+        if args.predictions:
+            _write(Path(args.predictions), answered, args)
+        if args.plot:
+            _plot(Path(args.plot), answered, groups)
+    finally:  # a full disk costs no figures
+        _tell(answered, groups, args)
+    return 0
+
+
+def _tell(
+    answered: Sequence[_Row], groups: dict[str, dict[str, list[_Row]]], args: argparse.Namespace
+) -> None:
     figures: dict[str, Any] = {"all": _figures(answered, args)}
     for kind, found in groups.items():
         figures[kind] = {name: _figures(some, args) for name, some in found.items()}
@@ -78,7 +92,6 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(figures, ensure_ascii=False))
     else:
         _print_table(figures)
-    return 0
 
 
 def _groups(rows: Sequence[_Row]) -> dict[str, dict[str, list[_Row]]]:
@@ -118,7 +131,7 @@ def _plot(out: Path, rows: Sequence[_Row], groups: dict[str, dict[str, list[_Row
             out,
         )
     except (OSError, ValueError) as exc:  # a folder that is not there, a format nobody knows
-        raise UsageError(str(exc), where=str(out), hint="name a .png you may write") from exc
+        raise UsageError(str(exc), where=str(out), hint=_PLOTTABLE) from exc
 
 
 def _read(path: Path) -> list[_Row]:
@@ -202,7 +215,22 @@ def _figures(rows: Sequence[_Row], args: argparse.Namespace) -> dict[str, float 
     return {"rows": len(rows), "yes": int(yes.sum()), **rounded}
 
 
-def _write(path: Path, rows: Sequence[_Row], args: argparse.Namespace) -> None:
+def _write(out: Path, rows: Sequence[_Row], args: argparse.Namespace) -> None:
+    """Write the rows with their answers, whole or not at all.  Raises UsageError."""
+    path = out.resolve()
+    is_device = path.exists() and not path.is_file()  # it cannot be replaced
+    part = path if is_device else path.with_name(f"{path.name}.part")
+    try:
+        _write_rows(part, rows, args)
+        if not is_device:
+            part.replace(path)
+    except OSError as exc:
+        if not is_device:
+            part.unlink(missing_ok=True)
+        raise UsageError(exc.strerror or str(exc), where=str(out), hint=_WRITABLE) from exc
+
+
+def _write_rows(path: Path, rows: Sequence[_Row], args: argparse.Namespace) -> None:
     from edge_daemon.verdicts.hysteresis import first_verdict  # noqa: PLC0415  keeps --help light
 
     with path.open("w", encoding="utf-8") as out:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from edge_daemon.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from edge_daemon.config.models import EngineConfig, QuestionConfig
     from edge_daemon.config.section import Section
@@ -83,6 +85,20 @@ def parse_polygon(text: str, *, where: str = "--zone") -> tuple[tuple[float, flo
     if len(numbers) < 6 or len(numbers) % 2 or not all(0 <= n <= 1 for n in numbers):
         raise UsageError("needs three corners or more within 0..1", where=where, hint=hint)
     return tuple(zip(numbers[::2], numbers[1::2]))
+
+
+def refuse_unwritable(out: Path, hint: str) -> None:
+    """Raise UsageError where no file of that name could be put, before any work is done for it."""
+    is_new = out.is_file() or not out.exists()  # a file is replaced, a device is written to
+    if out.is_dir():
+        what = "is a directory"
+    elif not out.parent.is_dir():
+        what = f"there is no directory {out.parent}"
+    elif not os.access(out.parent if is_new else out, os.W_OK):
+        what = "may not be written"
+    else:
+        return
+    raise UsageError(what, where=str(out), hint=hint)
 
 
 def _checked(section: type[S], values: dict[str, object], *, whole: str) -> S:

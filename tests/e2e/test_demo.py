@@ -110,3 +110,15 @@ def test_demo_takes_a_source_and_questions(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert {json.loads(line)["ask"] for line in done.stdout.splitlines()} == {"Is there a bus?"}
     assert len(list(tmp_path.glob("*.mp4"))) == 1
+
+
+@pytest.mark.parametrize("out", ["file", "file/below"])
+def test_demo_is_told_before_its_work_that_results_cannot_go_there(
+    out: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    done = edge_daemon("demo", str(CLIP), "--out", str(tmp_path / out))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"--out: {tmp_path / out}: ")
+    assert done.stderr.endswith(" -- name a directory that can be written to\n")

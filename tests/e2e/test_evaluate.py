@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import resource
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -91,6 +93,42 @@ def test_evaluate_tells_where_a_plot_cannot_be_written(
 
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].endswith("name a .png you may write")
+
+
+@pytest.mark.parametrize("name", ["none/out.jsonl", "", "rows.jsonl/out.jsonl"])
+def test_evaluate_is_told_before_its_work_where_predictions_cannot_go(
+    name: str, rows: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / name
+    done = edge_daemon("evaluate", str(rows), "--bundle", "none", "--predictions", str(out))
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{out}: ")
+    assert done.stderr.endswith(" -- name a file that you may write\n")
+
+
+def test_evaluate_tells_its_figures_though_the_disk_is_full(rows: Path, tiny_bundle: Path) -> None:
+    args = ["evaluate", str(rows), "--bundle", str(tiny_bundle), "--json", "--predictions"]
+    done = edge_daemon(*args, "/dev/full")
+
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["all"]["rows"] == 4
+    assert done.stderr == ("/dev/full: No space left on device -- name a file that you may write\n")
+
+
+def test_evaluate_leaves_no_predictions_half_written(
+    rows: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.jsonl"
+    out.write_text("of last time\n")
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (64, 64))
+    args = ["evaluate", str(rows), "--bundle", str(tiny_bundle), "--predictions", str(out)]
+    done = edge_daemon(*args, preexec_fn=limit)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{out}: File too large -- ")
+    assert out.read_text() == "of last time\n"
+    assert not list(tmp_path.glob("*.part"))
 
 
 @pytest.mark.parametrize(
