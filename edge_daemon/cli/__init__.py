@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -25,8 +28,11 @@ COMMANDS: Final = {
     "bench": "how fast a bundle answers here",
     "demo": "see the main job on the shipped clip, or on a source of yours",
 }
+_EX_UNAVAILABLE: Final = 69
 _EX_SOFTWARE: Final = 70
 _EX_INTERRUPTED: Final = 130
+_OUTPUT: Final = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What writing to standard output fails with."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,10 +44,35 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code."""
-    args = _parser().parse_args(argv)
+    code = 0
     try:
-        code = args.run(args)
-        sys.stdout.flush()
+        try:
+            code = _ended(_parser().parse_args(argv))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has enough
+        _let_go()
+    except OSError as exc:
+        _let_go()
+        hint = "free some space, or send it elsewhere"
+        print(f"standard output: {exc.strerror} -- {hint}", file=sys.stderr)
+        return code or _EX_UNAVAILABLE
+    return code
+
+
+def _let_go() -> None:
+    """Send what is left of our output nowhere: Python flushes it once more at the end."""
+    with suppress(OSError):  # it is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _ended(args: argparse.Namespace) -> int:
+    """Run a command and tell why it failed; return the exit code.
+
+    Raises OSError where standard output takes no more.
+    """
+    try:
+        return int(args.run(args))
     except ConfigError as exc:
         print("\n".join(exc.faults), file=sys.stderr)
         return exc.exit_code
@@ -52,16 +83,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return exc.exit_code
     except KeyboardInterrupt:
         return _EX_INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has enough
-        sys.stderr.close()
-        return 0
-    except Exception as exc:  # noqa: BLE001  the top of the main thread
+    except Exception as exc:  # the top of the main thread
+        if isinstance(exc, OSError) and exc.filename is None and exc.errno in _OUTPUT:
+            raise
         if args.verbose:
             traceback.print_exc()
         what = f"{type(exc).__name__}: {exc}".splitlines()[0]
         print(f"edge-daemon: a bug: {what} -- report it with --verbose's output", file=sys.stderr)
         return _EX_SOFTWARE
-    return int(code)
 
 
 def _parser() -> argparse.ArgumentParser:
