@@ -2,8 +2,8 @@
 
     python benchmarks/soak/load.py [--minutes 60] [--warm-up 10] [--no-pictures] [--json FILE]
 
-Every camera is a clip in realtime, 10 frames a second, every frame asked four questions: 21
-events a second in all, where a busy street has one or two.
+Every camera is an RTSP camera, 10 frames a second, every frame asked four questions: 21 events a
+second in all, where a busy street has one or two.
 Every ten seconds memory, threads and descriptors of the daemon are noted, and the least memory of
 the minute before, looked at every half second: once a minute the daemon gives back what it does not
 use (edge_daemon/service/memory.py), and what is left then is what it needs.  A leak lifts that
@@ -24,7 +24,7 @@ import signal
 import sys
 import time
 from collections import Counter, deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
@@ -32,9 +32,13 @@ from stage import Stage, stage
 
 from tests.data.colours import BLUE, GREEN, RED, write_colours
 from tests.e2e.daemon import Daemon, write_config
+from tests.faults.cameras import CameraProcess
 from tests.faults.flood import NO_PICTURES, kept, metric
 from tests.integration.mosquitto import Ear
 from tests.processes import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 N_CAMERAS = 8
 NOTE_EVERY_S = 10.0
@@ -75,8 +79,10 @@ def main() -> int:
     )
     parser.add_argument("--json", help="write every note there")
     args = parser.parse_args()
-    with stage(make_ear=Counting) as at:
-        config = eight_cameras(at, **({"record": NO_PICTURES} if args.no_pictures else {}))
+    with stage(make_ear=Counting) as at, CameraProcess(write_clip(at.directory)) as camera:
+        config = eight_cameras(
+            at, camera.url, **({"record": NO_PICTURES} if args.no_pictures else {})
+        )
         with Daemon(write_config(at.directory / "c.yaml", config)) as daemon:
             notes = watch(daemon, config, args.minutes * 60.0)
             judged = metric(config, "edge_judgements_total")
@@ -112,16 +118,17 @@ def is_well(found: dict[str, Any]) -> bool:
     return whole and steady and max(slopes) < MOST_MIB_PER_H
 
 
-def eight_cameras(at: Stage, **more: Any) -> dict[str, Any]:
-    clip = write_colours(
-        at.directory / "clip.mp4", [(RED, 0.5), (BLUE, 1.0), (GREEN, 0.5), (BLUE, 1.0)] * 20
-    )
+def write_clip(directory: Path) -> Path:
+    parts = [(RED, 0.5), (BLUE, 1.0), (GREEN, 0.5), (BLUE, 1.0)]
+    return write_colours(directory / "clip.mp4", parts * 20)
+
+
+def eight_cameras(at: Stage, source: str, **more: Any) -> dict[str, Any]:
     asked = [
         {"id": colour, "ask": f"Is it {colour}?", "hold": None, "unknown_after": "5s"}
         for colour in ("red", "green", "blue", "yellow")
     ]
-    live = {"loop": True, "pace": "realtime", "questions": asked, "blind_after": None, **more}
-    config = at.config(str(clip), **live)
+    config = at.config(source, questions=asked, blind_after=None, **more)
     one = config["cameras"][0]
     config["cameras"] = [{**one, "id": f"camera{n}"} for n in range(N_CAMERAS)]
     return config

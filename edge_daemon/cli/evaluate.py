@@ -10,7 +10,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_daemon.cli.options import add_engine_options, engine_settings, refuse_unwritable
+from edge_daemon.cli.options import (
+    add_engine_options,
+    engine_settings,
+    is_written_to,
+    refuse_unwritable,
+)
 from edge_daemon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -217,15 +222,14 @@ def _figures(rows: Sequence[_Row], args: argparse.Namespace) -> dict[str, float 
 
 def _write(out: Path, rows: Sequence[_Row], args: argparse.Namespace) -> None:
     """Write the rows with their answers, whole or not at all.  Raises UsageError."""
-    path = out.resolve()
-    is_device = path.exists() and not path.is_file()  # it cannot be replaced
-    part = path if is_device else path.with_name(f"{path.name}.part")
+    path = out if is_written_to(out) else out.resolve()
+    part = path if path is out else path.with_name(f"{path.name}.part")
     try:
         _write_rows(part, rows, args)
-        if not is_device:
+        if part is not path:
             part.replace(path)
     except OSError as exc:
-        if not is_device:
+        if part is not path:
             part.unlink(missing_ok=True)
         raise UsageError(exc.strerror or str(exc), where=str(out), hint=_WRITABLE) from exc
 

@@ -89,7 +89,7 @@ def parse_polygon(text: str, *, where: str = "--zone") -> tuple[tuple[float, flo
 
 def refuse_unwritable(out: Path, hint: str) -> None:
     """Raise UsageError where no file of that name could be put, before any work is done for it."""
-    is_new = out.is_file() or not out.exists()  # a file is replaced, a device is written to
+    is_new = not (out.exists() and is_written_to(out))
     if out.is_dir():
         what = "is a directory"
     elif not out.parent.is_dir():
@@ -99,6 +99,11 @@ def refuse_unwritable(out: Path, hint: str) -> None:
     else:
         return
     raise UsageError(what, where=str(out), hint=hint)
+
+
+def is_written_to(out: Path) -> bool:
+    """Whether out is a device or a pipe, /dev/stdout perhaps: not to be replaced by a file."""
+    return (out.exists() and not out.is_file()) or out.parts[:2] in (("/", "dev"), ("/", "proc"))
 
 
 def _checked(section: type[S], values: dict[str, object], *, whole: str) -> S:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
     pack = read_pack(path)
     wanted = _engine_settings(args, settings, pack)
     plans = _data_dir(args, settings) / "plans"  # without them: the user's own, or a refusal
-    engine = open_engine(wanted, plans=plans if plans.is_dir() else None)
+    may_look = os.access(plans, os.R_OK | os.X_OK)
+    engine = open_engine(wanted, plans=plans if may_look else None)
     _refuse_another_size(engine, pack, path)
     p_yes, evidence = _asked_again(engine, pack)
     found = _compared(pack, engine, p_yes)

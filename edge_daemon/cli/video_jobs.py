@@ -166,9 +166,13 @@ def _is_source(path: Path, job: Job) -> bool:
 def _made(job: Job) -> dict[str, int]:
     """Return the size of each result that the note names and that is still there.
 
-    An earlier run may have made more of them than this one shall.
+    An earlier run may have made more of them than this one shall.  Older versions named none
+    before they were done.
     """
-    named = (_read(job.note) or {}).get("bytes") or {}
+    note = _read(job.note) or {"bytes": {}}
+    named = note["bytes"]
+    if named is None:
+        named = {path.name: -1 for path in job.results}
     return {name: size for name, size in named.items() if job.rows.with_name(name).exists()}
 
 

@@ -29,7 +29,7 @@ _LONGEST_WORD: Final = 100
 
 _IN_GENERAL: Final = "ask in other words, or see the bundle's CARD.md"
 _APOSTROPHES: Final = dict.fromkeys(map(ord, "'`\u00b4\u02bc\u2018\u2019\uff07"))
-_WORD: Final = re.compile(r"[a-z0-9\u0080-\U0010ffff]+|[<>=+%&~]")
+_WORD: Final = re.compile(r"[a-z0-9\u0080-\U0010ffff]+|[<>+%~]")
 
 
 class Tokenizer(BaseModel):

@@ -8,7 +8,6 @@ from fractions import Fraction
 from functools import lru_cache
 from queue import Empty, SimpleQueue
 from threading import Thread
-from threading import enumerate as enumerate_threads
 from typing import TYPE_CHECKING, Final
 
 import av
@@ -93,6 +92,9 @@ Source of x264's: measured: 2 cores of an EPYC Zen 5, 2026-11-20; DESIGN.md, "Bu
 
 X264: Final = ENCODERS["x264"]
 
+_left_behind: Final[dict[str, Thread]] = {}
+"""The last trial of an encoder that hung."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -130,14 +132,15 @@ def why_not(encoder: H264Encoder, size: tuple[int, int]) -> str | None:
 
     A thread tries, so that a driver that hangs is left behind: once, however often it is asked.
     """
-    name = f"trial of {encoder.name}"
-    if any(thread.name == name for thread in enumerate_threads()):
+    if (left := _left_behind.get(encoder.name)) is not None and left.is_alive():
         return "hangs: its last trial has not come back"
     told: SimpleQueue[str | None] = SimpleQueue()
-    Thread(target=lambda: told.put(_trial(encoder, size)), name=name, daemon=True).start()
+    trial = Thread(target=lambda: told.put(_trial(encoder, size)), daemon=True)
+    trial.start()
     try:
         return told.get(timeout=_PATIENCE_S)
     except Empty:
+        _left_behind[encoder.name] = trial
         return f"hangs: nothing after {_PATIENCE_S:g} s"
 
 

@@ -174,8 +174,9 @@ class Daemon:
                 return Ending(70)
             if command is Command.STOP:
                 return Ending(0)
+            before = self.settings
             if command is Command.RELOAD and (restart := self._reload()) is not None:
-                return Ending(0, restart, self.settings)
+                return Ending(0, restart, before)
             self._follow_engine()
             for camera in list(self._cameras.values()):
                 camera.board.expire()

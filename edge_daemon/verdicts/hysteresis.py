@@ -27,8 +27,8 @@ class Hysteresis:
     A verdict is said when every answer for hold_s leant its way; between the thresholds the
     leaning stands, unless every answer for unsure_after_s fell there: that is UNKNOWN(low_margin),
     and a verdict afterwards needs its whole hold_s.  Without an answer for unknown_after_s it is
-    UNKNOWN(stale), and answers before that count no longer.  Times are seconds of one clock that
-    does not go backwards: stream time for files, else monotonic.
+    UNKNOWN(stale), and an unsure answer after that has nothing to lean on.  Times are seconds of
+    one clock that does not go backwards: stream time for files, else monotonic.
     """
 
     yes_above: float
@@ -47,11 +47,11 @@ class Hysteresis:
 
     def judge(self, p_yes: float, at_s: float) -> tuple[Change, ...]:
         """Take an answer; return the changes it brings, at most two: stale, then a verdict."""
-        late = self.expire(at_s)
+        late, is_gap = self.expire(at_s), self._is_too_late(at_s)
         self.p_yes, self.judged_s = p_yes, at_s
         if self._too_long_unsure(p_yes, at_s):
             return (*late, *self.lose(Reason.LOW_MARGIN, at_s))
-        leaning = self._lean(p_yes)
+        leaning = self._lean(p_yes, None if is_gap else self._leaning)
         if leaning is not self._leaning:
             self._leaning, self._leaning_since_s = leaning, at_s
         if leaning is None:
@@ -62,19 +62,17 @@ class Hysteresis:
 
     def expire(self, at_s: float) -> tuple[Change, ...]:
         """Say UNKNOWN(stale), dated when the last answer became too old, if it is by now."""
-        if self.judged_s is None or at_s <= (limit_s := self.judged_s + self.unknown_after_s):
+        if self.judged_s is None or self.said is Verdict.UNKNOWN or not self._is_too_late(at_s):
             return ()
-        self._leaning = self._unsure_since_s = None
-        if self.said is Verdict.UNKNOWN:
-            if self.reason in (Reason.STARTING, Reason.LOW_MARGIN):
-                self.reason = Reason.STALE
-            return ()
-        return self.lose(Reason.STALE, limit_s)
+        return self.lose(Reason.STALE, self.judged_s + self.unknown_after_s)
 
     def lose(self, reason: Reason, at_s: float) -> tuple[Change, ...]:
         """Say UNKNOWN at once; what was leant to so far no longer counts."""
         self._leaning = None
         return self._say(Verdict.UNKNOWN, reason, at_s)
+
+    def _is_too_late(self, at_s: float) -> bool:
+        return self.judged_s is not None and at_s > self.judged_s + self.unknown_after_s
 
     def _too_long_unsure(self, p_yes: float, at_s: float) -> bool:
         if not self.no_below < p_yes < self.yes_above:
@@ -84,12 +82,12 @@ class Hysteresis:
         since_s, limit_s = self._unsure_since_s, self.unsure_after_s
         return since_s is not None and limit_s is not None and at_s - since_s >= limit_s
 
-    def _lean(self, p_yes: float) -> Verdict | None:
+    def _lean(self, p_yes: float, before: Verdict | None) -> Verdict | None:
         if p_yes >= self.yes_above:
             return Verdict.YES
         if p_yes <= self.no_below:
             return Verdict.NO
-        return self._leaning
+        return before
 
     def _say(self, verdict: Verdict, reason: Reason | None, at_s: float) -> tuple[Change, ...]:
         self.reason = reason

@@ -116,6 +116,14 @@ def test_evaluate_tells_its_figures_though_the_disk_is_full(rows: Path, tiny_bun
     assert done.stderr == ("/dev/full: No space left on device -- name a file that you may write\n")
 
 
+def test_evaluate_writes_predictions_into_a_pipe(rows: Path, tiny_bundle: Path) -> None:
+    args = ["evaluate", str(rows), "--bundle", str(tiny_bundle), "--json"]
+    done = edge_daemon(*args, "--predictions", "/dev/stdout")
+
+    assert done.returncode == 0, done.stderr
+    assert sum('"p_yes"' in line for line in done.stdout.splitlines()) == 4
+
+
 def test_evaluate_leaves_no_predictions_half_written(
     rows: Path, tiny_bundle: Path, tmp_path: Path
 ) -> None:

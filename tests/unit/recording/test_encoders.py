@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from threading import Barrier, Event
 
 import av
 import numpy as np
@@ -47,6 +48,15 @@ def test_encoder_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> N
     assert why_not(X264, SIZE) == "hangs: nothing after 0.05 s"
     assert why_not(X264, SIZE) == "hangs: its last trial has not come back"
     over.set()
+
+
+def test_cameras_that_begin_together_try_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = Barrier(2)
+    monkeypatch.setattr(encoders, "_trial", lambda _encoder, _size: [None, both.wait(10)][0])
+    with ThreadPoolExecutor(2) as cameras:
+        found = list(cameras.map(lambda _: why_not(X264, SIZE), range(2)))
+
+    assert found == [None, None]
 
 
 def test_choice_says_what_was_chosen_and_why() -> None:
