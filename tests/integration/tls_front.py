@@ -23,6 +23,7 @@ class TlsFront:
         self._to_port = to_port
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate, key)
+        self._writers: list[asyncio.StreamWriter] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -40,8 +41,10 @@ class TlsFront:
         self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         with contextlib.suppress(OSError):
             behind = await asyncio.open_connection("127.0.0.1", self._to_port)
+            self._writers.append(behind[1])
             await asyncio.gather(_pass(reader, behind[1]), _pass(behind[0], writer))
         writer.close()
 
@@ -51,7 +54,9 @@ class TlsFront:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0.05)  # connections let go of their sockets a few turns later
+        for writer in self._writers:
+            writer.transport.abort()  # a goodbye in TLS may be waited for in vain
+        await asyncio.sleep(0.05)  # they let go of their sockets a few turns later
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
