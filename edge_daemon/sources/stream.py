@@ -96,5 +96,7 @@ class StreamSource(LiveSource):
     def _options(self) -> dict[str, str]:
         if self._rtsp:
             wanted = {"allowed_media_types": "video+audio" if self._has_sink else "video"}
+            if self._address.reveal().lower().startswith("rtsps:"):
+                wanted["tls_verify"] = "0"  # self-signed: refused by PyAV 19 otherwise
             return {**_RTSP_OPTIONS, **wanted, "rtsp_transport": self._transport}
         return dict(_HTTP_OPTIONS)
