@@ -104,7 +104,7 @@ def read_pack(path: Path) -> Pack:
         what, hint = exc.strerror or str(exc), "let the user that runs this read it"
         raise RecordingError(what, where=str(path), hint=hint) from exc
     except (
-        zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError,
+        zipfile.BadZipFile, RuntimeError, EOFError,
         ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError, cv2.error,
     ) as exc:  # fmt: skip
         what, hint = "is no evidence of ours, or was changed", "name a file from data_dir/evidence"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _RTSP_OPTIONS: Final[Mapping[str, str]] = {
     "probesize": "32",
     "buffer_size": "2097152",  # UDP: a key frame comes as one burst
+    "tls_verify": "0",  # rtsps: cameras sign for themselves; PyAV 19 checks unless told not to
 }
 # Encoders leave up to 10 s between key frames (x264: 250 pictures), some more where nothing moves.
 _KEY_FRAME_WITHIN_S: Final = 30.0
@@ -96,7 +97,5 @@ class StreamSource(LiveSource):
     def _options(self) -> dict[str, str]:
         if self._rtsp:
             wanted = {"allowed_media_types": "video+audio" if self._has_sink else "video"}
-            if self._address.reveal().lower().startswith("rtsps:"):
-                wanted["tls_verify"] = "0"  # self-signed: refused by PyAV 19 otherwise
             return {**_RTSP_OPTIONS, **wanted, "rtsp_transport": self._transport}
         return dict(_HTTP_OPTIONS)

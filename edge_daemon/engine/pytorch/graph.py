@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Source: torch raises RuntimeError and its children (OutOfMemoryError); our operators the others.
 _FAULTS: Final = (
-    RuntimeError, ValueError, TypeError, IndexError, KeyError, MemoryError, NotImplementedError,
+    RuntimeError, ValueError, TypeError, IndexError, KeyError, MemoryError,
 )  # fmt: skip
 _TOO_LARGE: Final = ("out of memory", "can't allocate memory", "not enough memory")
 _STANDARD: Final = ("", "ai.onnx")

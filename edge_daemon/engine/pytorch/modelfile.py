@@ -31,7 +31,7 @@ _LEARNT: Final = (".weight", ".bias")
 _UNNAMED: Final = "onnx::"  # what the exporter folded has such a name
 _UNREADABLE: Final = (
     RuntimeError, ValueError, EOFError, pickle.UnpicklingError, struct.error, KeyError, IndexError,
-    TypeError, AttributeError, AssertionError, NotImplementedError, OSError,
+    TypeError, AttributeError, AssertionError, OSError,
 )  # fmt: skip
 """What torch raises for damaged files.  Source: measured 2026-11-21, 4000 of them, torch 2.13."""
 _HINT: Final = "name a state dict or TorchScript file of the bundle's own model"

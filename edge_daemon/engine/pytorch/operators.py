@@ -41,7 +41,7 @@ def _padded(
 ) -> tuple[Tensor, Sequence[int]]:
     """A picture with its uneven padding put on, and the even padding that is left."""
     if auto_pad not in (b"NOTSET", b"VALID"):
-        raise NotImplementedError(f"auto_pad {auto_pad.decode()}")
+        raise ValueError(f"auto_pad {auto_pad.decode()}")
     half = len(pads) // 2
     if list(pads[:half]) == list(pads[half:]):
         return x, list(pads[:half])
@@ -80,7 +80,7 @@ def _pool(
     **more: Any,
 ) -> Tensor:
     if any(n != 1 for n in more.pop("dilations", ())):
-        raise NotImplementedError("a pool with dilations")
+        raise ValueError("a pool with dilations")
     x, around = _padded(x, pads or [0] * (2 * (x.dim() - 2)), auto_pad, fill)
     if kind is F.avg_pool2d:
         more = {"count_include_pad": bool(more.get("count_include_pad", 0))}

@@ -90,7 +90,7 @@ def _resize(
     whole = all(n % m == 0 for n, m in zip(to, x.shape[2:]))
     if mode == b"nearest" and (nearest_mode == b"floor" or whole):  # all ways agree
         return F.interpolate(x, to, mode="nearest")
-    raise NotImplementedError(f"Resize {mode.decode()}, {coordinate_transformation_mode.decode()}")
+    raise ValueError(f"Resize {mode.decode()}, {coordinate_transformation_mode.decode()}")
 
 
 def _gather(x: Tensor, at: Tensor, axis: int = 0) -> Tensor:

@@ -11,7 +11,6 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge_daemon.config.diff import compare
 from edge_daemon.config.load import load_settings, parse_settings, read_secret
 from edge_daemon.config.models import Settings
 from edge_daemon.errors import ConfigError
@@ -332,24 +331,6 @@ def test_secret_that_is_missing_or_empty_is_told_so(tmp_path: Path) -> None:
 
 def parsed(data: dict[str, Any]) -> Settings:
     return parse_settings(data, where="f", environ={**os.environ, "GATE_PASSWORD": "x"})
-
-
-def test_reload_restarts_only_what_changed() -> None:
-    before, after = good(), good(camera={"stall_after": "3s"})
-    for data in (before, after):
-        data["cameras"].append({**data["cameras"][0], "id": "yard", "stall_after": "9s"})
-    after["cameras"].append({**before["cameras"][1], "id": "new"})
-
-    changes = compare(parsed(before), parsed(after))
-    assert changes.shared == ()
-    assert [c.id for c in changes.changed] == ["gate"]
-    assert [c.id for c in changes.added] == ["new"]
-    assert compare(parsed(after), parsed(before)).removed == ("new",)
-
-
-def test_reload_of_a_shared_section_is_noticed() -> None:
-    assert compare(parsed(good()), parsed(good(device={"id": "other"}))).shared == ("device",)
-    assert compare(parsed(good()), parsed(good())).summary() == "nothing changed"
 
 
 def test_words_that_older_yaml_takes_for_true_and_false_stay_words(tmp_path: Path) -> None:
