@@ -32,17 +32,28 @@ _PRIORITY: Final = {  # sd-daemon(3): a prefix that journald reads as the line's
 def set_up_logging(level: str, form: str) -> None:
     """Send every log line to standard error: journald, text or json; auto chooses.
 
-    auto: journald under systemd (it sets JOURNAL_STREAM), text on a terminal, else json.
+    auto: journald where the journal reads it, text on a terminal, else json.
     """
     if form == "auto":
-        under_systemd = "JOURNAL_STREAM" in os.environ
-        form = "journald" if under_systemd else "text" if sys.stderr.isatty() else "json"
+        form = "journald" if _is_journal() else "text" if sys.stderr.isatty() else "json"
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_FORMATTERS[form]())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.captureWarnings(capture=True)
+
+
+def _is_journal() -> bool:
+    """Whether standard error is what systemd connected with the journal: systemd.exec(5).
+
+    The variable alone says nothing, as it is inherited by all that runs below a service.
+    """
+    try:
+        stream = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):  # closed, or no file
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{stream.st_dev}:{stream.st_ino}"
 
 
 @dataclass(slots=True)

@@ -113,6 +113,7 @@ class Metrics:
         """Show 0 of what has not happened to a camera yet, so that its first time is a rise."""
         for outcome in _FRAME_OUTCOMES:
             self.frames.labels(camera, outcome)
+        self.camera_up.labels(camera).set(0)
         for counter in (self.reconnects, self.stalls, self.recording_dropped):
             counter.labels(camera)
         for question in questions:

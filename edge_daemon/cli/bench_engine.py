@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--backend", nargs="+", default=["auto"], metavar="NAME",
         help=f"one or several of {BACKENDS_HELP}; all: each that is here",
     )  # fmt: skip
+    parser.add_argument(
+        "--precision", nargs="+", metavar="P", help="one or several that the bundle has (all)"
+    )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="cores to use (1)")
     parser.add_argument("--runs", type=int, default=50, metavar="N", help="of each case (50)")
     parser.add_argument("--json", metavar="OUT", help="write all figures there; - for the screen")
@@ -106,7 +109,7 @@ def _opened(bundle: Bundle, args: argparse.Namespace) -> tuple[_Opened, list[dic
         chosen = {"bundle": str(bundle.path), "backend": wanted, "precision": "auto"}
         engine_settings(argparse.Namespace(threads=args.threads, **chosen))  # a name that is one
         backend = choose_backend(wanted).backend
-        for precision in bundle.precisions:
+        for precision in _precisions(bundle, args.precision):
             before, before_gpu = _resident_mib(), _gpu_mib()
             try:
                 engine = open_backend(backend, bundle, precision, args.threads)
@@ -120,6 +123,16 @@ def _opened(bundle: Bundle, args: argparse.Namespace) -> tuple[_Opened, list[dic
             row = {"backend": backend, "precision": precision, "host_mib": round(host, 1)}
             memory.append({**row, "gpu_mib": round(gpu, 1)})
     return engines, memory
+
+
+def _precisions(bundle: Bundle, wanted: Sequence[str] | None) -> Sequence[str]:
+    """Those asked for.  Raises UsageError for one that the bundle has not."""
+    strange = set(wanted or ()) - set(bundle.precisions)
+    if strange:
+        hint = f"use one of: {', '.join(bundle.precisions)}"
+        what = f"the bundle has no {', '.join(sorted(strange))}"
+        raise UsageError(what, where="--precision", hint=hint)
+    return wanted or bundle.precisions
 
 
 def _loop(bundle: Bundle, threads: int) -> Engine:

@@ -14,6 +14,7 @@ from threading import Event as Flag
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Final
 
+from edge_daemon.cli.options import add_engine_options, engine_settings
 from edge_daemon.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default="demo-output", metavar="DIR", help="(demo-output)")
     parser.add_argument("--seconds", type=float, default=_LIVE_S, metavar="S",
                         help=f"how long to watch a live source ({_LIVE_S:g})")  # fmt: skip
-    parser.add_argument("--bundle", default="street", metavar="DIR", help="name or path (street)")
+    add_engine_options(parser)
     parser.add_argument("--json", action="store_true", help="print the events as they are")
 
 
@@ -100,7 +101,7 @@ def _settings(args: argparse.Namespace, work: Path, port: int) -> Settings:
         "version": 1,
         "device": {"id": "demo"},
         "data_dir": str(work),
-        "engine": {"bundle": args.bundle},
+        "engine": engine_settings(args).model_dump(),
         "mqtt": {"url": f"mqtt://127.0.0.1:{port}", "discovery_prefix": None},
         "http": None,
         "cameras": [camera],

@@ -16,7 +16,7 @@ from edge_daemon.cli.options import (
     is_written_to,
     refuse_unwritable,
 )
-from edge_daemon.errors import UsageError
+from edge_daemon.errors import StorageFullError, UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -221,7 +221,12 @@ def _figures(rows: Sequence[_Row], args: argparse.Namespace) -> dict[str, float 
 
 
 def _write(out: Path, rows: Sequence[_Row], args: argparse.Namespace) -> None:
-    """Write the rows with their answers, whole or not at all.  Raises UsageError."""
+    """Write the rows with their answers, whole or not at all.
+
+    Raises StorageFullError, UsageError, and BrokenPipeError where out is a pipe that was closed.
+    """
+    from edge_daemon.recording.storage import FULL  # noqa: PLC0415  keeps --help light
+
     path = out if is_written_to(out) else out.resolve()
     part = path if path is out else path.with_name(f"{path.name}.part")
     try:
@@ -231,7 +236,13 @@ def _write(out: Path, rows: Sequence[_Row], args: argparse.Namespace) -> None:
     except OSError as exc:
         if part is not path:
             part.unlink(missing_ok=True)
-        raise UsageError(exc.strerror or str(exc), where=str(out), hint=_WRITABLE) from exc
+        if isinstance(exc, BrokenPipeError):
+            raise
+        what = exc.strerror or str(exc)
+        if exc.errno in FULL:
+            hint = "free some space, or name another file"
+            raise StorageFullError(what, where=str(out), hint=hint) from exc
+        raise UsageError(what, where=str(out), hint=_WRITABLE) from exc
 
 
 def _write_rows(path: Path, rows: Sequence[_Row], args: argparse.Namespace) -> None:

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import threading
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     while True:
         _set_up_logging(settings, verbose=args.verbose)
         try:
-            ending = _live(settings, path, commands)
+            ending = _live(settings, path, commands, verbose=args.verbose)
         except EdgeError as exc:
             if previous is None:
                 raise
@@ -76,35 +75,34 @@ def _end_at_once_if_hung(code: int) -> int:
     return code
 
 
-def _live(settings: Settings, path: Path, commands: Commands) -> Ending:
+def _live(settings: Settings, path: Path, commands: Commands, *, verbose: bool) -> Ending:
     """Return how one life of the daemon ended."""
     from edge_daemon.config.load import load_settings  # noqa: PLC0415  keeps --help light
     from edge_daemon.service.commands import Command  # noqa: PLC0415
     from edge_daemon.service.daemon import Daemon, Ending  # noqa: PLC0415
-    from edge_daemon.web.server import WebServer, bind  # noqa: PLC0415
+    from edge_daemon.web.front import Front  # noqa: PLC0415
 
     # Until there is a daemon, a stop ends the process: nothing is lost, and an engine opens slowly.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     if commands.over_by is not None:  # it came between two lives
         return Ending(0)
-    http = settings.http
-    with bind(http) if http else nullcontext() as port:  # quick to fail
-        daemon = Daemon(settings, where=str(path), reread=lambda: load_settings(path),
-                        commands=commands)  # fmt: skip
-        web = WebServer(http, daemon, port) if http and port else None
+    with Front(settings.http) as front:  # quick to fail
+
+        def adapt(new: Settings) -> list[str]:
+            beside = ["http"] if front.change(new.http) else []
+            if new.log != daemon.settings.log:
+                _set_up_logging(new, verbose=verbose)
+                beside.append("log")
+            return beside
 
         def stop(*_: object) -> None:
             commands.put(Command.STOP)
-            if web is not None:  # it may take as long as the rest, and does so meanwhile
-                web.leave()
+            front.leave()  # it may take as long as the rest, and does so meanwhile
 
+        daemon = Daemon(settings, where=str(path), reread=lambda: load_settings(path),
+                        commands=commands, adapt=adapt)  # fmt: skip
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
-        if web is not None:
-            web.start()
-        try:
-            return daemon.run()
-        finally:
-            if web is not None:
-                web.stop()
+        front.open(daemon)
+        return daemon.run()

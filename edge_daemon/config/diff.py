@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge_daemon.config.models import CameraConfig, Settings
 
 
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
 class Changes:
     """What differs between the running settings and new ones.
 
-    shared names the sections outside cameras that changed: they need a restart of everything.
+    shared names the sections that changed and need a restart of everything: those outside cameras,
+    but for log and http, which are beside the daemon.
     """
 
     shared: tuple[str, ...]
@@ -21,15 +24,24 @@ class Changes:
     added: tuple[CameraConfig, ...]
     changed: tuple[CameraConfig, ...]
 
-    def summary(self) -> str:
-        """Return what changed, for the log."""
+    def summary(self, beside: Sequence[str] = ()) -> str:
+        """Return what changed, for the log; beside: what did beside the daemon."""
         parts = {
             "added": [camera.id for camera in self.added],
             "restarted": [camera.id for camera in self.changed],
             "removed": list(self.removed),
+            "taken over": beside,
         }
         told = [f"{what} {', '.join(ids)}" for what, ids in parts.items() if ids]
         return "; ".join(told) or "nothing changed"
+
+
+_NOT_SHARED: Final = (
+    "cameras",
+    "defaults",  # act through the questions they were spread into
+    "http",
+    "log",
+)
 
 
 def compare(old: Settings, new: Settings) -> Changes:
@@ -37,11 +49,10 @@ def compare(old: Settings, new: Settings) -> Changes:
     before = {camera.id: camera for camera in old.cameras}
     after = {camera.id: camera for camera in new.cameras}
     return Changes(
-        # defaults act through the questions they were spread into
         shared=tuple(
             name
             for name in type(new).model_fields
-            if name not in ("cameras", "defaults") and getattr(old, name) != getattr(new, name)
+            if name not in _NOT_SHARED and getattr(old, name) != getattr(new, name)
         ),
         removed=tuple(sorted(before.keys() - after.keys())),
         added=tuple(camera for camera in new.cameras if camera.id not in before),

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES: Final = 1 << 20
 _MAX_FAULTS: Final = 100
 _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
+_VARIABLE_HINTS: Final = {
+    "CREDENTIALS_DIRECTORY": "systemd does where a service has LoadCredential=; to check the file"
+    " by hand: systemd-run --pipe -p LoadCredential=NAME:PATH edge-daemon check --config FILE",
+}
 _BOOLEAN: Final = re.compile("true|True|TRUE|false|False|FALSE")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -172,10 +176,8 @@ def _expand(
                 f"{'.'.join(path)}: '${{{name[:40]}}}' names no variable -- write ${{NAME}}"
             )
         elif name not in environ:
-            faults.append(
-                f"{'.'.join(path)}: environment variable {name} is not set"
-                " -- set it, for a service in EnvironmentFile="
-            )
+            hint = _VARIABLE_HINTS.get(name, "set it, for a service in EnvironmentFile=")
+            faults.append(f"{'.'.join(path)}: environment variable {name} is not set -- {hint}")
         return environ.get(name, "unset")
 
     return _VARIABLE.sub(value, data)

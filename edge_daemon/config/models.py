@@ -145,14 +145,16 @@ class MqttConfig(Section):
 
 
 class HttpConfig(Section):
-    """Health, metrics and the API."""
+    """Health and metrics: /healthz, /readyz, /metrics."""
 
     listen: str = Field(
         "127.0.0.1:8471",
         pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}$",
         description="host:port; without token_file loopback only.",
     )
-    token_file: WholePath | None = Field(None, description="File with the bearer token.")
+    token_file: WholePath | None = Field(
+        None, description="File with the token; all but /healthz want Authorization: Bearer TOKEN."
+    )
     tls_cert_file: WholePath | None = Field(None, description="https: certificate chain.")
     tls_key_file: WholePath | None = Field(None, description="https: its key.")
 
@@ -194,7 +196,8 @@ class LogConfig(Section):
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level.")
     format: Literal["auto", "journald", "text", "json"] = Field(
-        "auto", description="auto: journald under systemd, text on a terminal, else json."
+        "auto",
+        description="auto: journald where the journal reads it, text on a terminal, else json.",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 _HEAD: Final = """\
 # Configuration reference
 
-One YAML file.  `${NAME}` takes an environment variable; keys that end in `_file` name a file with
-a secret on its first line.  Durations are written `500ms 10s 5m 12h 7d`, sizes `500MB 20GB`.
-Unknown keys are errors; "off" is `null`, never 0.  `edge-daemon check --config FILE` tells every
-fault at once, and with none, the plan.  Ready examples are in [configs/](../configs).
+One YAML file.  `${NAME}` takes an environment variable; `password_file` and `token_file` name a
+file with the secret on its first line, the other keys that end in `_file` a PEM file.  Durations
+are written `500ms 10s 5m 12h 7d`, sizes `500MB 20GB`.  Unknown keys are errors; "off" is `null`,
+never 0.  `edge-daemon check --config FILE` tells every fault at once, and with none, the plan.
+Ready examples are in [configs/](../configs).
 
 This page is made from the code: `python -m edge_daemon.config.reference`.
 """
@@ -87,7 +88,18 @@ def _meaning(field: FieldInfo, below: type[BaseModel] | None) -> str:
     text = field.description or ""
     if not text and below is not None and below.__doc__:
         text = below.__doc__.splitlines()[0]
+    choices = [f"`{_text(choice)}`" for choice in _choices(field.annotation)]
+    if len(choices) > 1:
+        text += f"  Choices: {', '.join(choices)}."
     return text.replace("|", "\\|")
+
+
+def _choices(annotation: Any) -> Iterator[object]:  # noqa: ANN401  typing forms
+    if get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+    else:
+        for part in get_args(annotation):
+            yield from _choices(part)
 
 
 if __name__ == "__main__":

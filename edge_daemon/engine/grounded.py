@@ -13,7 +13,7 @@ import numpy as np
 from edge_daemon.engine.answer import evidence_maps, p_yes, zone_masks
 from edge_daemon.engine.base import Answers, QuestionSet
 from edge_daemon.engine.runtime import CheckedGraph, Port, choose_precision, info_of, refuse
-from edge_daemon.errors import BundleError, EngineRunError
+from edge_daemon.errors import BundleError, EngineError, EngineRunError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +154,7 @@ class GroundedEngine:
         if standing.times == _STANDING_AFTER and len(questions.texts) > 1:
             try:
                 standing.graph = self._answer.fixed(vectors=questions.vectors, mask=questions.mask)
-            except BundleError as fault:  # no memory for it, say: it is only faster
+            except EngineError as fault:  # no memory for it, say: it is only faster
                 log.warning("%s; going on with the graph as it is", fault)
         if standing.graph is not None:
             return standing.graph.run(tokens=tokens)

@@ -7,13 +7,13 @@ import os
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from edge_daemon.engine.bundle import load_bundle
 from edge_daemon.engine.grounded import GroundedEngine
 from edge_daemon.engine.runtime import choose_precision
 from edge_daemon.engine.single import SingleEngine
-from edge_daemon.errors import EngineMissingError
+from edge_daemon.errors import BundleError, EngineMissingError, EngineRunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,6 +67,7 @@ BACKENDS: Final[Mapping[str, Backend]] = {
 }
 """By name.  "auto" takes the first that can be used, in this order."""
 
+WithoutPlan = Literal["build", "go on", "refuse"]
 _LAST: Final = next(name for name, backend in BACKENDS.items() if backend.missing is None)
 _NONE: Final[Mapping[str, str]] = {}
 
@@ -84,43 +85,46 @@ def open_engine(
     bundle: Bundle | None = None,
     plans: Path | None = None,
     *,
-    may_build: bool = False,
+    without_plan: WithoutPlan | None = None,
 ) -> Engine:
     """Open a bundle on exactly the runtime asked for, and run it once to warm it up.
 
     bundle is settings.bundle where it is loaded already.  plans is where a daemon keeps plans for
-    its GPU; may_build: a missing one is built, while another runtime answers.  There is no silent
-    fallback: raises BundleError, EngineMissingError, or PlanError in a command without a plan.
-    With "auto" the next runtime is opened, and said so, where one turns out to be of no use.
+    its GPU; without_plan: whether another runtime answers where there is none, meanwhile or for
+    good; None: only with "auto".  There is no silent fallback: raises BundleError,
+    EngineMissingError, EngineRunError, PlanError.  With "auto" the next runtime is opened, and said
+    so, where one turns out to be of no use.
     """
+    return open_chosen(settings, bundle, plans, without_plan=without_plan)[0]
+
+
+def open_chosen(
+    settings: EngineConfig,
+    bundle: Bundle | None = None,
+    plans: Path | None = None,
+    *,
+    without_plan: WithoutPlan | None = None,
+) -> tuple[Engine, Choice]:
+    """As open_engine; return why that runtime was taken, too."""
+    is_free = settings.backend == "auto"
+    if bundle is None and is_free:  # what is wrong with it is wrong on every runtime
+        bundle = load_bundle(settings.bundle)
+    how = {"plans": plans, "without_plan": without_plan or ("go on" if is_free else "refuse")}
     refused: dict[str, str] = {}
     while True:
         choice = choose_backend(settings.backend, refused)
         try:
-            engine = _open(choice, settings, bundle, plans, may_build=may_build)
-        except EngineMissingError as exc:
-            if settings.backend != "auto" or choice.backend == _LAST:
+            opened = _opener(choice.backend, settings.weights, **how)
+            bundle = bundle if bundle is not None else load_bundle(settings.bundle)
+            engine = opened(bundle, settings.precision, settings.threads or default_threads())
+        except (EngineMissingError, EngineRunError, BundleError) as exc:
+            if not is_free or choice.backend == _LAST:
                 raise
             refused[choice.backend] = exc.what
             continue
         info = engine.info
         log.info("engine: %s on %s, %s: %s", info.bundle, info.backend, info.precision, choice.why)
-        return engine
-
-
-def _open(
-    choice: Choice,
-    settings: EngineConfig,
-    bundle: Bundle | None,
-    plans: Path | None,
-    *,
-    may_build: bool,
-) -> Engine:
-    insist = settings.backend != "auto" and plans is None
-    without = "build" if may_build else "refuse" if insist else "go on"
-    opened = _opener(choice.backend, settings.weights, plans=plans, without_plan=without)
-    bundle = bundle if bundle is not None else load_bundle(settings.bundle)
-    return opened(bundle, settings.precision, settings.threads or default_threads())
+        return engine, choice
 
 
 def open_backend(backend: str, bundle: Bundle, precision: str, threads: int) -> Engine:
@@ -145,7 +149,8 @@ def choose_backend(wanted: str = "auto", refused: Mapping[str, str] = _NONE) -> 
             return Choice(name, f"auto; {'; '.join(passed)}" if passed else "auto")
         why = _why_not(backend.missing)
         if why is None:
-            return Choice(name, "auto, the fastest here")
+            told = f"auto; {'; '.join(passed)}" if refused else "auto, the fastest here"
+            return Choice(name, told)
         passed.append(f"{name}: {why}")
     raise AssertionError("one backend needs nothing")  # the last of the table
 

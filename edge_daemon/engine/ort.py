@@ -57,16 +57,17 @@ class OnnxRuntime:
         """Whether the processor sums the graph's bytes the fast way and exactly."""
         return sums_exactly(model)
 
-    def open(self, model: bytes, *, where: str, which: GraphName, threads: int) -> Graph:  # noqa: ARG002  all graphs alike
+    def open(self, model: bytes, *, where: str, which: GraphName, threads: int) -> Graph:
         """Open a graph.  Raises BundleError."""
         try:
-            session = onnxruntime.InferenceSession(
-                model, _options(threads, model), providers=self._providers()
-            )
+            # Each camera's questions have a session, and none shall have threads of its own.
+            options = _options(1 if which == "answer" else threads, model)
+            session = onnxruntime.InferenceSession(model, options, providers=self._providers())
         except _FAULTS as exc:
             hint = "export the bundle again, or upgrade onnxruntime"
             raise BundleError(f"cannot be opened: {_short(exc)}", where=where, hint=hint) from exc
         self._check_provider(session.get_providers()[0])
+        session.disable_fallback()  # nor in a later run
         return _OrtGraph(session, where)
 
     def _providers(self) -> list[Any]:

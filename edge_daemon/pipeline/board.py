@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from uuid6 import uuid7
 
-from edge_daemon.pipeline.standing import Standing, resumed
+from edge_daemon.pipeline.standing import Judged, Standing, resumed
 from edge_daemon.types import Event, QuestionState, Reason, SourceKind
 from edge_daemon.verdicts.sight import Sight
 
@@ -120,6 +120,7 @@ class Board:
         self._sight = _sight_of(camera)
         self._origin, self._listeners, self._lock = origin, listeners, Lock()
         self._stream_s = self._offset_s = 0.0
+        self._is_retired = False
         self._standing = {q.id: resumed(q, past(q.id)) for q in camera.questions}
 
     def tell_scribe(self, scribe: Scribe) -> None:
@@ -175,6 +176,11 @@ class Board:
         if self._witness is not None:
             self._witness.end()
 
+    def retire(self) -> None:
+        """Say nothing more: another board goes on where this one was."""
+        with self._lock:
+            self._is_retired = True
+
     @property
     def blindness(self) -> Blindness | None:
         """Why the camera sees nothing, though frames arrive; None: it sees."""
@@ -187,14 +193,17 @@ class Board:
 
     def judged(
         self, frame: Frame, p_yes: NDArray[np.float32], evidence: NDArray[np.float32]
-    ) -> None:
-        """Take the answers of one frame, in the order of the questions.
+    ) -> list[bool]:
+        """Take the answers of one frame, in the order of the questions; return which there are.
 
-        p_yes is float32 (Q,), NaN where unsupported; evidence float32 (Q, rows, columns).
+        p_yes is float32 (Q,), NaN where unsupported; evidence float32 (Q, rows, columns).  There is
+        none of a question that is paused or unsupported.
         """
+        answered = []
         with self._lock:
-            at_s = self._time_of(frame)
+            at_s, judged = self._time_of(frame), Judged.of(frame)
             for standing, p, seen_at in zip(self._standing.values(), p_yes.tolist(), evidence):
+                answered.append(not (standing.paused or math.isnan(p)))
                 if standing.paused:
                     continue
                 seen = None
@@ -203,12 +212,13 @@ class Board:
                 elif math.isnan(p):
                     changes = standing.machine.lose(Reason.UNSUPPORTED, at_s)
                 else:
-                    standing.frame, standing.evidence = frame, seen_at
+                    standing.frame, standing.evidence = judged, seen_at
                     changes = self._judge(standing, p, frame.mono_s, at_s)
                     if self._picture is not None:
                         seen = Seen(frame, self._picture, p, seen_at)
                 self._tell(standing, changes, seen)
             self._note(frame)
+        return answered
 
     def lose(self, reason: Reason) -> None:
         """Say UNKNOWN for every question that is not paused, at once."""
@@ -289,7 +299,7 @@ class Board:
         if self.blindness is not None:
             return standing.machine.lose(Reason.CAMERA_BLIND, at_s)
         if self._sight.is_empty:
-            return ()
+            return standing.machine.expire(at_s)
         standing.judged_mono_s = mono_s
         return standing.machine.judge(p_yes, at_s)
 
@@ -309,6 +319,8 @@ class Board:
     def _tell(
         self, standing: Standing, changes: Sequence[Change], seen: Seen | None = None
     ) -> None:
+        if self._is_retired:
+            return
         events = []
         for change in changes:
             event = self._event(standing, change)

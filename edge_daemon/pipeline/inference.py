@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
+from itertools import compress
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -32,13 +33,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PATIENCE_S: Final = 30.0  # no batch takes so long on any machine that is of use
+_MOST_FAULTS: Final = 10  # in a row, and
+_MOST_FAILING_S: Final = 60.0
+_LAST_ANSWER_S: Final = 0.5  # of a stop
 
 
 @dataclass(frozen=True, slots=True)
 class OneAnswer:
-    """p_yes of a question that was asked once, NaN where unsupported, and of which frame."""
+    """p_yes of a question that was asked once, NaN where unsupported, and of which frame.
+
+    is_blind: nothing is to be seen on it.
+    """
 
     p_yes: float
+    is_blind: bool
     mono_s: float
     captured_at: datetime
 
@@ -49,6 +57,7 @@ class _Seen:
 
     mono_s: float
     captured_at: datetime
+    is_blind: bool
     tokens: NDArray[np.float32] | None = field(default=None, repr=False)
     picture: NDArray[np.uint8] | None = field(default=None, repr=False)
 
@@ -82,6 +91,8 @@ class Inference:
         self._pace = Pace(most_at_once)
         self._lock = Lock()  # the engine, and the table of clients
         self._clients: dict[CameraId, _Client] = {}
+        self._n_faults = 0  # in a row
+        self._failing_since_s = self._failed_for_s = 0.0
 
     def add(self, board: Board, camera: CameraConfig) -> None:
         """Answer a camera's questions from now on; what the model does not know is told."""
@@ -121,13 +132,32 @@ class Inference:
                 return None
             questions = self._engine.prepare([text], [zone])
             p_yes = float(self._engine.answer(seen.tokens, questions).p_yes[0, 0])
-            return OneAnswer(p_yes, seen.mono_s, seen.captured_at)
+            return OneAnswer(p_yes, seen.is_blind, seen.mono_s, seen.captured_at)
+
+    def is_broken(self) -> bool:
+        """Whether nothing was answered for long: what breaks a GPU stays until the process ends."""
+        if self._n_faults < _MOST_FAULTS or self._failed_for_s < _MOST_FAILING_S:
+            return False
+        log.error(
+            "inference: has failed for %.0f s, the daemon ends"
+            " -- a new start is all that is left to try",
+            self._failed_for_s,
+        )
+        return True
 
     def close(self) -> None:
-        """Close the engine, when run() has ended; who asks afterwards gets None."""
-        with self._lock:
+        """Close the engine, when run() has ended; who asks afterwards gets None.
+
+        Left open where a question that is asked once hangs in it.
+        """
+        if not self._lock.acquire(timeout=_LAST_ANSWER_S):
+            log.warning("inference: a question hangs, the engine is left open")
+            return
+        try:
             self._clients.clear()
             self._engine.close()
+        finally:
+            self._lock.release()
 
     def run(self) -> None:
         """Answer until the mailboxes are closed and empty."""
@@ -146,8 +176,9 @@ class Inference:
     def _turn(self, frames: list[Frame]) -> None:
         width, height = self._engine.input_size
         with self._metrics.stage("prepare"):
-            pictures = np.stack([frame.picture.resized(width, height) for frame in frames])
-            for frame, picture in zip(frames, pictures):
+            seen = [frame.picture.resized(width, height) for frame in frames]
+            pictures = np.stack(seen)
+            for frame, picture in zip(frames, seen):  # kept, and none keeps the whole batch
                 self._look(frame, picture)
         asked = [
             n for n, frame in enumerate(frames) if not self._is_put_by(frame, pictures[n : n + 1])
@@ -161,7 +192,8 @@ class Inference:
             client = self._clients.get(frame.camera)
             if client is None or not client.board.is_paused:
                 return False
-            client.seen = _Seen(frame.mono_s, frame.captured_at, picture=picture)
+            is_blind = client.board.sees_nothing  # on this frame: nobody looks meanwhile
+            client.seen = _Seen(frame.mono_s, frame.captured_at, is_blind, picture=picture.copy())
             return True
 
     def _answer(self, frames: list[Frame], pictures: NDArray[np.uint8]) -> None:
@@ -175,14 +207,18 @@ class Inference:
                 ]
             for n, frame in enumerate(frames):
                 if (client := self._clients.get(frame.camera)) is not None:
-                    client.seen = _Seen(frame.mono_s, frame.captured_at, tokens[n : n + 1])
+                    is_blind = client.board.sees_nothing
+                    client.seen = _Seen(
+                        frame.mono_s, frame.captured_at, is_blind, tokens[n : n + 1].copy()
+                    )
             self._tell_drift(frames, tokens)
         self._metrics.batch_size.observe(len(frames))
         with self._metrics.stage("decide"):
             for frame, client, answers in answered:
-                client.board.judged(frame, answers.p_yes[0], answers.evidence[0])
-                for counter in client.judged:
+                told = client.board.judged(frame, answers.p_yes[0], answers.evidence[0])
+                for counter in compress(client.judged, told):
                     counter.inc()
+        self._n_faults, self._failed_for_s = 0, 0.0
         self._faults.over("inference", "answers again")
 
     def _tell_drift(self, frames: list[Frame], tokens: NDArray[np.float32]) -> None:
@@ -208,6 +244,11 @@ class Inference:
         self._faults.tell(part, SourceError(found.explained, where=part, hint=hint))
 
     def _fault(self, frames: list[Frame], fault: EngineRunError) -> None:
+        now_s = time.monotonic()
+        if not self._n_faults:
+            self._failing_since_s = now_s
+        self._n_faults += 1
+        self._failed_for_s = now_s - self._failing_since_s
         self._metrics.faults.labels("engine").inc()
         self._faults.tell("inference", fault)
         for frame in frames:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_daemon.engine.base import Engine
+    from edge_daemon.types import EngineInfo
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,8 @@ class Pace:
     """
 
     def __init__(self, most: int) -> None:
-        self.together = most
-        self._tried = False
+        self.together = self._most = most
+        self._tried_on: EngineInfo | None = None
         self._picture_s = 0.0  # what one takes, lately
 
     def fitting(self) -> int:
@@ -51,7 +52,7 @@ class Pace:
 
         Raises EngineRunError.
         """
-        if len(pictures) > 1 and not self._tried:
+        if len(pictures) > 1 and self._tried_on != engine.info:  # a plan came, a GPU was given up
             self._try(engine)
         size = min(len(pictures), self.together)
         parts = [self._part(engine, pictures[n : n + size]) for n in range(0, len(pictures), size)]
@@ -70,7 +71,7 @@ class Pace:
 
     def _try(self, engine: Engine) -> None:
         """Double the batch while a picture becomes cheaper by it."""
-        self._tried = True
+        self._tried_on, self.together = engine.info, self._most
         width, height = engine.input_size
         size, took_s, begun_s = 1, float("inf"), time.monotonic()
         while size <= self.together and time.monotonic() - begun_s < _TRIAL_S:

@@ -73,7 +73,7 @@ class SoftThread:
             self._instead.note(frame, states)
         else:
             self._notes.append(note_of(self._camera, frame, states))
-            if time.monotonic() - self._turned_s > _SLOW_S:
+            if time.monotonic() - self._turned_s > _SLOW_S and not self._ring.is_closed:
                 self._turned_s = time.monotonic()  # to be told again after as long
                 what, hint = "its disk takes nothing", "see what else uses it, or replace it"
                 self._tell(RecordingError(what, where=f"recording {self._camera.id}", hint=hint))

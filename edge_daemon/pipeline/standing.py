@@ -19,6 +19,20 @@ if TYPE_CHECKING:
     from edge_daemon.types import Frame
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The frame of an answer, without its picture: a paused question keeps it for long."""
+
+    index: int
+    pts_s: float
+    captured_at: datetime
+
+    @classmethod
+    def of(cls, frame: Frame) -> Judged:
+        """Return what is kept of a frame."""
+        return cls(frame.index, frame.pts_s, frame.captured_at)
+
+
 @dataclass(slots=True)
 class Standing:
     """One question and all that is known of it."""
@@ -29,7 +43,7 @@ class Standing:
     since: datetime
     paused: bool = False
     is_resumed: bool = False  # what an earlier life said still stands
-    frame: Frame | None = None
+    frame: Judged | None = None
     judged_mono_s: float | None = None
     event_id: str | None = None
     evidence: NDArray[np.float32] | None = field(default=None, repr=False)

@@ -24,7 +24,7 @@ from edge_daemon.publish.commands import Incoming
 from edge_daemon.publish.tls import tls_context, tls_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from paho.mqtt.reasoncodes import ReasonCode
 
@@ -64,7 +64,8 @@ class SilentError(NoMqtt5Error):
 class Connection:
     """A connection from its CONNECT to its end.  For one thread, which calls turn() all the time.
 
-    Every method raises PublishError when the connection has ended.
+    Every method raises PublishError when the connection has ended.  before_connect is called when
+    the broker was reached, and may raise it: no CONNECT is sent then.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Connection:
         mqtt5: bool,
         keepalive_s: int,
         wake: socket.socket,
+        before_connect: Callable[[], None],
     ) -> None:
         self._config, self._mqtt5, self._keepalive_s = config, mqtt5, keepalive_s
         self._where = f"broker {config.host}:{config.port}"
@@ -94,6 +96,7 @@ class Connection:
         self._subscriptions: dict[int, Sequence[str]] = {}
         self._subscriptions_refused: list[str] = []
         self._client = self._new_client(client_id, will)
+        self._client.on_socket_open = lambda *_: before_connect()
 
     def open(self, *, connect_s: float, greeting_s: float) -> None:
         """Connect and wait for the broker's greeting, so many seconds for each.

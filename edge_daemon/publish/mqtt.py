@@ -16,7 +16,13 @@ from random import Random
 from threading import Condition, Lock
 from typing import TYPE_CHECKING, Final
 
-from edge_daemon.errors import BrokerRefusedError, ConfigError, EdgeError, PublishError
+from edge_daemon.errors import (
+    BrokerRefusedError,
+    BrokerUnavailableError,
+    ConfigError,
+    EdgeError,
+    PublishError,
+)
 from edge_daemon.publish import homeassistant, payloads
 from edge_daemon.publish.broker import Connection, NoMqtt5Error, Outgoing, SilentError
 from edge_daemon.publish.delivery import Delivery, Mail
@@ -94,6 +100,7 @@ class MqttPublisher:
         self._changed = Condition()
         self._is_trying = True  # in an attempt, or before the first: an event born now is not late
         self._is_connected = self._is_closing = self._is_running = False
+        self._is_left = False  # behind, by a close() that had no more time
         self._goodbye_s = self._patience.goodbye_s
         self._chores_at_s = 0.0
         self._announcing = Lock()
@@ -188,7 +195,7 @@ class MqttPublisher:
         """Say offline, disconnect and end run(), within so many seconds.
 
         Waits for that no longer than goodbye_s and a turn; a thread that hangs in an attempt to
-        connect is left behind.
+        connect is left behind, and says nothing more: another goes by its name then.
         """
         limit_s = min(within_s, self._patience.goodbye_s + _TURN_S)
         self._goodbye_s = min(self._patience.goodbye_s, limit_s / 2)
@@ -198,6 +205,7 @@ class MqttPublisher:
             self._changed.notify_all()
             if self._changed.wait_for(lambda: not self._is_running, limit_s):
                 self._free()
+            self._is_left = self._is_running
 
     def run(self) -> None:
         """Keep the connection, for ever, until close()."""
@@ -206,7 +214,7 @@ class MqttPublisher:
         try:
             while not self._is_closing:
                 begun_s = time.monotonic()
-                if (fault := self._serve()) is None:
+                if (fault := self._serve()) is None or self._is_left:
                     break
                 self._on_fault(fault)
                 was_steady = time.monotonic() - begun_s >= self._patience.steady_s
@@ -246,10 +254,13 @@ class MqttPublisher:
         connection, delivery = None, None
         try:
             connection = self._connect()
+            self._refuse_if_left()
             delivery = self._begin(connection)
             self._talk(connection, delivery)
         except EdgeError as fault:
-            if connection is not None:
+            if connection is not None and self._is_left:
+                connection.close()  # a last will would say that nobody is there
+            elif connection is not None:
                 connection.drop()
             return fault
         else:
@@ -298,6 +309,7 @@ class MqttPublisher:
             mqtt5=mqtt5,
             keepalive_s=self._patience.keepalive_s,
             wake=self._wake_r,
+            before_connect=self._refuse_if_left,
         )
         with contextlib.ExitStack() as undo:
             undo.callback(connection.drop)
@@ -306,6 +318,11 @@ class MqttPublisher:
         version = "5" if mqtt5 else "3.1.1"
         log.info("broker %s:%d: MQTT %s", self._config.host, self._config.port, version)
         return connection
+
+    def _refuse_if_left(self) -> None:
+        """Raise where another has taken over: the broker would throw it off for us."""
+        if self._is_left:
+            raise BrokerUnavailableError("given up", where="mqtt")
 
     def _begin(self, connection: Connection) -> Delivery:
         """Subscribe, and have every retained topic sent, online as the last of them."""

@@ -73,6 +73,7 @@ class Outbox:
         self._delivered: dict[int, str] = {}  # n: id, still on a disk that fails
         self._said: dict[tuple[CameraId, QuestionId], Said] = {}
         self._said_unsaved: set[tuple[CameraId, QuestionId]] = set()
+        self._noted: set[tuple[CameraId, QuestionId]] = set()  # in this life
         self._topics: frozenset[str] = frozenset()
         self._topics_unsaved: set[str] = set()
         self._next_n = 1
@@ -142,6 +143,7 @@ class Outbox:
         with self._lock:
             self._said[key] = replace(self._said.get(key, Said.nothing()), reason=reason)
             self._said_unsaved.add(key)
+            self._noted.add(key)
             self._save()
 
     def last_said(self, camera: CameraId, question: QuestionId) -> Said | None:
@@ -300,7 +302,11 @@ class Outbox:
             raise
         self._n_on_disk = found.n_events
         for key in self._said_unsaved:
-            found.said[key] = self._said[key].after(found.said.get(key))
+            earlier = found.said.get(key)
+            said = self._said[key].after(earlier)
+            if earlier and earlier.reason is Reason.PAUSED and key not in self._noted:
+                said = replace(said, reason=Reason.PAUSED)  # that lasts
+            found.said[key] = said
         self._said = found.said
         self._topics |= found.topics
         self._place_waiting(found.last_n + 1, found.ran_s)

@@ -97,6 +97,8 @@ class SoftRecorder:
         self._caption = note.caption
         if place is not None:
             segment, at_s = place
+            if segment is not self._segment and segment is not self._last:
+                return True  # too late: its files are finished
             segment.beside.note(note, at_s)
             if segment is self._last and self._segment is not None:
                 self._segment.beside.note(Note(None, None, note.caption), 0.0)

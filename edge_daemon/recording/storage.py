@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from _typeshed import StrPath
     from typing_extensions import Buffer
 
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 CAMERA: Final = re.compile(r"[a-z][a-z0-9_-]{0,31}")  # as in config/section.py; not lost+found
 _HINTS: Final = {
     errno.EACCES: "let the daemon's user write there, or choose another place",
@@ -42,7 +42,7 @@ def storage_faults(path: StrPath) -> Iterator[None]:
         yield
     except OSError as exc:
         what = exc.strerror or str(exc)
-        if exc.errno in _FULL:
+        if exc.errno in FULL:
             hint = "free some space, or keep less: record.keep, record.max_size"
             raise StorageFullError(what, where=str(path), hint=hint) from exc
         hint = _HINTS.get(exc.errno or 0, "check the disk, or choose another place")

@@ -48,7 +48,7 @@ def _judged(
         return Verdict.UNKNOWN, Reason.CAMERA_OFFLINE
     if found is None:
         return Verdict.UNKNOWN, Reason.STARTING
-    if camera.board.sees_nothing:
+    if found.is_blind or camera.board.sees_nothing:
         return Verdict.UNKNOWN, Reason.CAMERA_BLIND
     if time.monotonic() - found.mono_s > shared.unknown_after:
         return Verdict.UNKNOWN, Reason.STALE

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from edge_daemon.config.diff import compare
-from edge_daemon.config.fingerprint import fingerprint, fingerprint_of_files
+from edge_daemon.config.fingerprint import fingerprint
 from edge_daemon.engine.open import open_engine
 from edge_daemon.errors import (
     BrokerUnavailableError,
@@ -73,7 +73,11 @@ class Ending:
 
 
 class Daemon:
-    """One life of the daemon, from its settings to its end.  Run it once."""
+    """One life of the daemon, from its settings to its end.  Run it once.
+
+    adapt is called at a reload with the new settings and fits what is beside the daemon to them:
+    its log, its HTTP server.  It returns the names of what changed, and raises EdgeError.
+    """
 
     def __init__(
         self,
@@ -84,10 +88,12 @@ class Daemon:
         commands: Commands | None = None,
         listeners: Sequence[Listener] = (),
         parts: Parts | None = None,
+        adapt: Callable[[Settings], Sequence[str]] = lambda _: (),
     ) -> None:
         check_files(settings, where=where)
         self.settings, self.metrics = settings, Metrics()
         self._reread, self._more_listeners = reread, tuple(listeners)
+        self._adapt = adapt
         self._parts = parts or Parts()
         self._commands = commands or Commands()
         self._notifier, self._faults = Notifier(), FaultLog(log)
@@ -97,7 +103,7 @@ class Daemon:
         self._changing = Lock()  # while cameras are put in and out
         self._dropped: Counter[str] = Counter()
         self._engine = self._parts.engine or open_engine(
-            settings.engine, plans=settings.data_dir / "plans", may_build=True
+            settings.engine, plans=settings.data_dir / "plans", without_plan="build"
         )
         self._model = self._engine.info
         self.metrics.engine(self._model)
@@ -113,7 +119,7 @@ class Daemon:
         self._waits_since_s: float | None = None  # for the broker, with nothing else left to do
         self._archive = Archive(settings.data_dir / "recordings", ages=Ages(clock_synced))
         self.metrics.recording_bytes.set_function(self._recorded_bytes)
-        self._fingerprint, self._http_files = fingerprint(settings), _http_files(settings)
+        self._fingerprint = fingerprint(settings)
         self._recorders = Recorders(
             self._archive, self._supervisor, metrics=self.metrics, faults=self._faults
         )
@@ -170,7 +176,7 @@ class Daemon:
     def _watch(self) -> Ending:
         while True:
             command = self._commands.next(_TICK_S)
-            if self._supervisor.has_bug:
+            if self._supervisor.has_bug or self._inference.is_broken():
                 return Ending(70)
             if command is Command.STOP:
                 return Ending(0)
@@ -239,21 +245,24 @@ class Daemon:
 
     def _reload(self) -> Settings | None:
         """Take over the changed file; return the settings if that needs a new start."""
+        if "inference" in self._supervisor.hanging():  # it would be waited for
+            log.error("reload: inference hangs; the running configuration is kept")
+            return None
         self._notifier.send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             new = self._read_again()
             changes = compare(self.settings, new)
-            renewed = () if _http_files(new) == self._http_files else ("what http's files hold",)
-            if shared := changes.shared or renewed:
-                log.info("reload: %s changed, starting again", ", ".join(shared))
+            if changes.shared:
+                log.info("reload: %s changed, starting again", ", ".join(changes.shared))
                 return new
+            beside = self._adapt(new)
             self._take_over(new, changes)
-            log.info("reload: %s", changes.summary())
+            log.info("reload: %s", changes.summary(beside))
         except EngineError as exc:
             log.error("reload: %s; starting again", exc)
             return new
-        except ConfigError as exc:
-            for fault in exc.faults:
+        except EdgeError as exc:
+            for fault in exc.faults if isinstance(exc, ConfigError) else (exc,):
                 log.error("reload: %s", fault)
             log.error("reload: the running configuration is kept")
         self._notifier.send("READY=1")
@@ -296,7 +305,11 @@ class Daemon:
             witness,
             wait_for_room=self._delivery.wait_for_room,
         )
-        self._inference.add(board, settings)
+        try:
+            self._inference.add(board, settings)
+        except EngineError:
+            board.end()  # whoever was to write its clips waits for that
+            raise
         limit_s = min(q.unknown_after for q in settings.questions)
         self._mailboxes.open(settings.id, limit_s)
         self.metrics.begin(settings.id, [q.id for q in settings.questions])
@@ -332,6 +345,8 @@ class Daemon:
             self._inference.remove(name)
         for left in hanging:  # no answer comes any more
             left.leave()
+        for camera in cameras:
+            camera.board.retire()
         self._recorders.join(names, deadline.share_s(_WORK_STOP_S))
         for camera in cameras:
             self.metrics.forget(camera.settings.id, [q.id for q in camera.settings.questions])
@@ -391,10 +406,3 @@ class Daemon:
     def _count_drop(self, camera: str) -> None:
         self._dropped[camera] += 1
         self.metrics.frames.labels(camera, "dropped").inc()
-
-
-def _http_files(settings: Settings) -> str:
-    """Return what tells whether a token or certificate was renewed in its place."""
-    http = settings.http
-    files = (http.token_file, http.tls_cert_file, http.tls_key_file) if http else ()
-    return fingerprint_of_files(*files)

@@ -15,6 +15,7 @@ from edge_daemon.errors import (
     BrokerUnavailableError,
     ConfigError,
     EdgeError,
+    PublishError,
 )
 from edge_daemon.publish.commit import GroupCommit
 from edge_daemon.publish.mqtt import MqttPublisher
@@ -67,10 +68,11 @@ class Delivery:
     ) -> None:
         self.refused = False
         self._metrics, self._faults, self._supervisor = metrics, faults, supervisor
-        self._on_ask = on_ask
+        self._on_set, self._on_ask = on_set, on_ask
         self._told: dict[tuple[CameraId, QuestionId], tuple[object, float]] = {}
         self._said: dict[tuple[CameraId, QuestionId], Said] = {}  # in this life, kept or not yet
         self._questions: set[tuple[CameraId, QuestionId]] = set()  # that there are now
+        self._commanded: set[tuple[CameraId, QuestionId]] = set()  # in this life, ON or OFF
         self._disk_fault_s = -math.inf
         self._mqtt: MqttPublisher | None = None
         with suppress(OSError):  # the outbox tells it better
@@ -81,6 +83,7 @@ class Delivery:
             on_fault=self._outbox_fault,
             on_dropped=lambda n: metrics.publish.labels("dropped").inc(n),
         )
+        self._n_openings = self._outbox.n_openings
         self._commit = GroupCommit(self._write, self._give_up)
         if settings.mqtt is None:
             return
@@ -177,6 +180,7 @@ class Delivery:
 
     def on_paused(self, camera: CameraId, question: QuestionId, *, paused: bool) -> None:
         """Keep and publish whether a question is asked, after the event that says so."""
+        self._commanded.add((camera, question))
         reason = Reason.PAUSED if paused else Reason.STARTING
         note = partial(self._note, camera, question, reason)
         with self._commit.together():  # an event may come meanwhile
@@ -197,6 +201,7 @@ class Delivery:
 
     def tick(self) -> None:
         """Look at disk and publisher: do they turn, does the broker take what it gets?"""
+        self._go_on_pausing()
         self._writes.expect(_PATIENCE_S - self._commit.busy_s)
         if self._mqtt is not None:
             self._pulse.expect(self._mqtt.last_turn_s + _PATIENCE_S - time.monotonic())
@@ -213,6 +218,17 @@ class Delivery:
         if seen.writes and time.monotonic() - self._disk_fault_s > _STEADY_S:
             self._faults.over("outbox", "writes again")
 
+    def _go_on_pausing(self) -> None:
+        """Pause what an earlier life had paused, where the disk came after the start."""
+        if self._n_openings == self._outbox.n_openings:
+            return
+        self._n_openings = self._outbox.n_openings
+        for camera, question in self._questions - self._commanded:
+            said = self._outbox.last_said(camera, question)
+            if said is not None and said.reason is Reason.PAUSED:
+                with suppress(PublishError):  # a reload removed it
+                    self._on_set(camera, question, False)  # noqa: FBT003  callback
+
     def waiting(self) -> int:
         """Return how many events the broker has not acknowledged; those being written twice."""
         return len(self._commit) + len(self._outbox) if self._mqtt is not None else 0
@@ -227,7 +243,8 @@ class Delivery:
             self._supervisor.join("mqtt", _FAREWELL_S)
         if self._commit.flush(_LAST_WRITE_S):
             self._supervisor.join("outbox", _FAREWELL_S)
-            self._outbox.close()
+            self._supervisor.start("outbox file", self._outbox.close)  # its disk may hang
+            self._supervisor.join("outbox file", _LAST_WRITE_S)
         else:
             log.error(
                 "outbox: %d events are lost: the disk takes nothing -- see what else uses it, or"

@@ -13,7 +13,7 @@ import numpy as np
 from edge_daemon.config.load import read_secret
 from edge_daemon.config.secrecy import is_public, mend_hint
 from edge_daemon.config.tls import https_context
-from edge_daemon.engine.open import choose_backend, open_engine
+from edge_daemon.engine.open import open_chosen
 from edge_daemon.errors import ConfigError, RecordingError
 from edge_daemon.recording.encoders import choose_encoder
 from edge_daemon.scenes.options import parse_scene
@@ -106,7 +106,8 @@ def make_plan(settings: Settings, *, where: str) -> Plan:
     """
     check_files(settings, where=where)
     encoders = _encoders(settings, where=where)
-    engine = open_engine(settings.engine, plans=settings.data_dir / "plans")
+    plans = settings.data_dir / "plans"
+    engine, choice = open_chosen(settings.engine, plans=plans, without_plan="go on")
     cameras, sets = [], []
     for camera in settings.cameras:
         sets.append(
@@ -123,7 +124,7 @@ def make_plan(settings: Settings, *, where: str) -> Plan:
         where=where,
         bundle=info.bundle,
         backend=info.backend,
-        why=choose_backend(settings.engine.backend).why,
+        why=choice.why,
         precision=info.precision,
         picture_ms=round(1000 * picture_s, 2),
         load=round(picture_s * sum(c.pictures_per_s or 0.0 for c in cameras), 3),

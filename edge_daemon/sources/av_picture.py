@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Lock, local
 from typing import TYPE_CHECKING, Final
 
@@ -60,11 +61,13 @@ class AvPicture:
 
     def _converted(self, width: int, height: int, how: int) -> NDArray[np.uint8]:
         with self._lock:  # converting writes into the frame's colour tags for a moment
+            rgb = np.zeros((height, width, 3), np.uint8)  # where nothing helps: it shows nothing
             try:
                 rgb = _scaled(self._frame, width, height, how)
             except av.FFmpegError:  # tags that no standard knows: damaged, or a careless camera
                 self._frame.colorspace, self._frame.color_range = _UNSPECIFIED, 0
-                rgb = _scaled(self._frame, width, height, how)
+                with suppress(av.FFmpegError):
+                    rgb = _scaled(self._frame, width, height, how)
         return np.ascontiguousarray(np.rot90(rgb, self._turns))
 
 

@@ -19,6 +19,8 @@ from edge_daemon.web.app import make_app
 from edge_daemon.web.door import Conversation, Door
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edge_daemon.config.models import HttpConfig
     from edge_daemon.service.daemon import Daemon
 
@@ -44,25 +46,14 @@ class WebServer:
         *,
         limit_s: float = _LIMIT_S,
     ) -> None:
-        token_file = settings.token_file
-        token = read_secret(token_file, where="http.token_file") if token_file else None
         self._where = _where(settings)
         self._faults = FaultLog(log)
-        self._socket = bound
-        config = uvicorn.Config(
-            make_app(daemon, token),
-            ws="none",
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            headers=[("Connection", "close")],  # so that it has an end, and its place is free
-            timeout_graceful_shutdown=_STOP_S,
-        )
+        self._socket, self._daemon = bound, daemon
+        config = _uvicorn(settings, daemon)
         self._server = uvicorn.Server(config)
-        state = self._server.server_state
         self._door = Door(
             bound,
-            partial(Conversation, config=config, server_state=state, app_state={}),
+            self._conversations(config),
             tls=https_context(settings),
             on_fault=self._cope,
             limit_s=limit_s,
@@ -75,6 +66,14 @@ class WebServer:
         self._thread.start()
         log.info("%s: listening", self._where)
 
+    def renew(self, settings: HttpConfig) -> None:
+        """Answer whoever comes from now on with these settings, at the same address.
+
+        Raises ConfigError, and then answers as before.
+        """
+        config, tls = _uvicorn(settings, self._daemon), https_context(settings)
+        self._door.begin, self._door.tls = self._conversations(config), tls
+
     def leave(self) -> None:
         """Begin to end; safe from a signal handler."""
         self._door.is_shut = True
@@ -85,6 +84,10 @@ class WebServer:
         self.leave()
         self._thread.join(_STOP_S + 1)
         self._socket.close()
+
+    def _conversations(self, config: uvicorn.Config) -> Callable[[], Conversation]:
+        state = self._server.server_state
+        return partial(Conversation, config=config, server_state=state, app_state={})
 
     def _serve(self) -> None:
         asyncio.run(self._answer())
@@ -103,7 +106,11 @@ class WebServer:
 
 
 def bind(settings: HttpConfig) -> socket.socket:
-    """Listen, with nobody to answer yet.  Raises ConfigError where it is not to be had."""
+    """Listen, with nobody to answer yet.
+
+    Raises EdgeError where the place is not to be had now, which may be otherwise in a moment (an
+    address that comes later in a boot), and ConfigError where it is refused.
+    """
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
         family, kind, _, _, address = found[0]
@@ -112,10 +119,31 @@ def bind(settings: HttpConfig) -> socket.socket:
         sock.bind(address)
         sock.listen(_BACKLOG)
         sock.setblocking(False)  # noqa: FBT003  as socket has it
+    except PermissionError as exc:
+        what, hint = f"cannot listen: {exc.strerror}", "use a port from 1024 on"
+        raise ConfigError(what, where=_where(settings), hint=hint) from exc
     except OSError as exc:
-        what, hint = exc.strerror, "is another daemon running? choose another port, or http: null"
-        raise ConfigError(f"cannot listen: {what}", where=_where(settings), hint=hint) from exc
+        what = f"cannot listen: {exc.strerror}"
+        hint = "is another daemon running? choose another port, or http: null"
+        raise EdgeError(what, where=_where(settings), hint=hint) from exc
     return sock
+
+
+def _uvicorn(settings: HttpConfig, daemon: Daemon) -> uvicorn.Config:
+    """Return what is answered, and how.  Raises ConfigError."""
+    token_file = settings.token_file
+    token = read_secret(token_file, where="http.token_file") if token_file else None
+    config = uvicorn.Config(
+        make_app(daemon, token),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        headers=[("Connection", "close")],  # so that it has an end, and its place is free
+        timeout_graceful_shutdown=_STOP_S,
+    )
+    config.load()
+    return config
 
 
 def _where(settings: HttpConfig) -> str:

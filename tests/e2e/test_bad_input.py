@@ -201,7 +201,7 @@ def test_port_that_is_taken_is_told(tmp_path: Path, tiny_bundle: Path) -> None:
         http = {"listen": f"127.0.0.1:{other.getsockname()[1]}"}
         engine = {"bundle": str(tiny_bundle)}
         data = {**GOOD, "http": http, "engine": engine, "data_dir": str(tmp_path)}
-        told = refused("run", "--config", str(write_config(tmp_path / "c.yaml", data)), code=78)
+        told = refused("run", "--config", str(write_config(tmp_path / "c.yaml", data)), code=69)
 
     assert "cannot listen" in told
 

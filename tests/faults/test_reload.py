@@ -20,7 +20,7 @@ from edge_daemon.service.daemon import Daemon as InProcess
 from tests.data.colours import RED, write_colours
 from tests.e2e.daemon import Daemon, write_config
 from tests.e2e.test_run_live import endless, get
-from tests.processes import wait_until
+from tests.processes import free_port, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,13 +118,52 @@ def test_a_token_that_was_renewed_in_its_place_is_taken_over(
         wait_until(lambda: get(config, "/metrics", "the-second")[0] == 200)
 
         assert get(config, "/metrics", "the-first")[0] == 401
-        assert daemon.said("what http's files hold changed, starting again")
+        wait_until(lambda: daemon.said("reload: taken over http"))
         daemon.send(signal.SIGTERM)
         assert daemon.ended() == 0
+    assert b"UNKNOWN" not in verdicts(subscriber)[:-1]  # no camera has noticed
+
+
+def verdicts(subscriber: Subscriber) -> list[bytes]:
+    """What was said of the question since the first YES."""
+    said = [p for topic, p in subscriber.messages if topic.endswith("box/gate/red/verdict")]
+    return said[said.index(b"YES") :]
+
+
+def test_log_and_http_change_without_a_camera_noticing(
+    running: Running, subscriber: Subscriber
+) -> None:
+    before, after = running.config["http"], {"listen": f"127.0.0.1:{free_port()}"}
+    running.reload(http=after, log={"format": "json"})
+    wait_until(lambda: running.daemon.said("reload: taken over http, log"))
+    assert get({"http": after}, "/healthz")[0] == 200
+    assert get({"http": before}, "/healthz")[0] == 0
+    running.reload(http=None, log={"format": "json"})
+    wait_until(lambda: get({"http": after}, "/healthz")[0] == 0)
+    by_name = {"listen": before["listen"].replace("127.0.0.1", "localhost")}
+    running.reload(http=before, log={"format": "json"})
+    wait_until(lambda: get({"http": before}, "/healthz")[0] == 200)
+    running.reload(http=by_name, log={"format": "json"})  # the port stays
+    wait_until(lambda: running.daemon.said(f"{by_name['listen']}: listening"))
+    assert get({"http": by_name}, "/healthz")[0] == 200
+
+    assert running.stop() == 0
+    assert running.daemon.log.read_text().splitlines()[-1].startswith("{")
+    assert b"UNKNOWN" not in verdicts(subscriber)[:-1]
+
+
+def test_an_address_that_is_taken_leaves_the_daemon_as_it_was(running: Running) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        running.reload(http={"listen": f"127.0.0.1:{other.getsockname()[1]}"})
+        wait_until(lambda: running.daemon.said("the running configuration is kept"))
+
+    assert running.daemon.said("cannot listen")
+    assert get(running.config, "/healthz")[0] == 200
+    assert running.stop() == 0
 
 
 def test_a_stop_between_two_lives_is_heard(running: Running) -> None:
-    running.reload(log={"format": "text", "level": "debug"})
+    running.reload(device={**running.config["device"], "name": "Box"})
     wait_until(lambda: running.daemon.said("starting again"))
 
     assert running.stop() in (0, -signal.SIGTERM)  # the latter while an engine is opened
@@ -202,7 +241,7 @@ def test_a_new_start_is_a_reload_to_systemd(tmp_path: Path, make_config: MakeCon
 
         with Daemon(file, **environ) as daemon:
             hear_until("READY=1")
-            write_config(file, {**config, "log": {"format": "text", "level": "debug"}})
+            write_config(file, {**config, "device": {**config["device"], "name": "Box"}})
             daemon.send(signal.SIGHUP)
             hear_until("RELOADING=1")
             hear_until("WATCHDOG_USEC=90000000")  # a model may take as long as at a start

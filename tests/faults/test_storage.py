@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import resource
 import shutil
@@ -18,8 +19,8 @@ import pytest
 from tests.conftest import missing
 from tests.data.colours import BLUE, RED, write_colours
 from tests.e2e.conftest import MakeConfig
-from tests.e2e.daemon import Daemon, write_config
-from tests.e2e.test_run_live import get
+from tests.e2e.daemon import Daemon, Subscriber, write_config
+from tests.e2e.test_run_live import endless, get
 from tests.faults.cameras import CameraProcess
 from tests.faults.damage import resident_kib
 from tests.faults.flood import (
@@ -207,6 +208,28 @@ def test_reload_and_commands_on_a_disk_that_hangs_hold_up_nothing(
 
     assert all(n == list(range(1, len(n) + 1)) for n in seqs_by_camera(ear).values())
     assert not daemon.said("Traceback"), daemon.log.read_text()
+
+
+def test_what_was_paused_stays_so_where_its_disk_comes_after_the_start(
+    tmp_path, make_config: MakeConfig, subscriber: Subscriber
+) -> None:
+    config = endless(tmp_path, make_config)
+    data_dir, away = Path(config["data_dir"]), tmp_path / "away"
+    with running(tmp_path, config) as daemon:
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        subscriber.publish("box/gate/red/set", "OFF")
+        subscriber.wait(lambda s: s.last("box/gate/red/enabled") == b"OFF")
+        daemon.send(signal.SIGTERM)
+        assert daemon.ended() == 0
+    data_dir.rename(away)
+    data_dir.write_text("in the way")
+    with running(tmp_path, config):
+        subscriber.wait(lambda s: s.last("box/gate/red/enabled") == b"ON")
+        subscriber.wait(lambda s: s.last("box/gate/red/verdict") == b"YES")
+        data_dir.unlink()
+        away.rename(data_dir)
+        subscriber.wait(lambda s: s.last("box/gate/red/enabled") == b"OFF")
+        subscriber.wait(lambda s: json.loads(s.last("box/gate/red/state"))["reason"] == "paused")
 
 
 @pytest.mark.parametrize("mode", ["burned", "soft"])

@@ -54,6 +54,8 @@ class ScriptedBroker:
         with contextlib.suppress(OSError):
             client.settimeout(10)
             hello = client.recv(4096)
+            if not hello:  # hung up without a word
+                return
             self.versions.append(hello[hello.index(b"MQTT") + 4])
             client.sendall(self._script(self.versions[-1]))
             if self._hangs_up(self.versions[-1]):
@@ -160,6 +162,19 @@ def test_a_broker_that_was_only_slow_is_spoken_to_in_mqtt_5(scripted, data_dir, 
     with publishing(data_dir, broker.url, patience=UNHURRIED) as at_work:
         assert broker.versions == [5, 4, 5]
         assert at_work.faults == []
+
+
+def test_a_publisher_that_is_left_behind_tries_no_more(scripted, data_dir) -> None:
+    """Another goes by its name then, and would be thrown off."""
+    broker = scripted(b"")
+    with publishing(data_dir, broker.url, is_awaited=False, patience=UNHURRIED) as at_work:
+        wait_until(lambda: broker.versions)
+        at_work.publisher.close(0.01)
+        at_work.thread.join(30)
+
+    assert not at_work.thread.is_alive()
+    assert broker.versions == [5]
+    assert at_work.faults == []
 
 
 def test_a_port_where_nobody_listens_is_unavailable(data_dir) -> None:

@@ -9,89 +9,27 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import av
 import numpy as np
 import pytest
 
 from edge_daemon.config.load import parse_settings
-from edge_daemon.config.record import RecordConfig
 from edge_daemon.logs import FaultLog
 from edge_daemon.metrics import Metrics
 from edge_daemon.packets import Packet
 from edge_daemon.pipeline.soft import SoftThread
 from edge_daemon.recording.beside import Moment, Note
-from edge_daemon.recording.retention import Archive
 from edge_daemon.recording.ring import PacketRing
-from edge_daemon.recording.soft import SoftRecorder
-from edge_daemon.types import Frame, QuestionState, Verdict
+from edge_daemon.types import QuestionState, Verdict
 from tests.conftest import REPO
-from tests.data.flashes import beeps, flashes, write_flashes, write_flashes_by_ffmpeg
-from tests.data.make_data import number_in, write_clip
-from tests.integration.live_streams import first_frames, write_sounding
-from tests.integration.rtsp_server import RtspServer
-from tests.integration.test_packets import Sink, ffmpeg, read
+from tests.data.make_data import write_clip
+from tests.integration.soft import answers, cues, len_and_name, lines, record, recorder, seen
+from tests.integration.test_packets import read
 from tests.processes import wait_until
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A file as a player sees it: (when a picture is shown, the number in it)."""
-
-    path: Path
-    pictures: tuple[tuple[float, int], ...]
-    codecs: tuple[str, ...]
-    size: tuple[int, int]
-
-    @property
-    def numbers(self) -> list[int]:
-        return [number for _at_s, number in self.pictures]
-
-
-def seen(path: Path) -> Seen:
-    """Decode a file; anything FFmpeg complains about is a failure."""
-    call = ["ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"]
-    done = subprocess.run(call, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    with av.open(str(path)) as file:
-        video = file.streams.video[0]
-        codecs = tuple(stream.codec_context.name for stream in file.streams if stream.codec_context)
-        size = video.codec_context.width, video.codec_context.height
-        pictures = [
-            (float(f.time or 0.0), number_in(f.to_ndarray(format="rgb24")))
-            for f in file.decode(video)
-        ]
-    return Seen(path, tuple(pictures), codecs, size)
-
-
-def recorder(root: Path, *, live: bool = False, **settings: Any) -> SoftRecorder:
-    config = RecordConfig.model_validate({"mode": "soft", "segment": "1h", **settings})
-    return SoftRecorder("gate", Archive(root), config, live=live)
-
-
-def record(
-    root: Path, packets: list[Packet], notes: list[Note] | None = None, **settings: Any
-) -> list[Seen]:
-    """Record packets and answers as they come, and return the segments in their order."""
-    recording = recorder(root, **settings)
-    waiting = list(notes or ())
-    for packet in packets:
-        recording.write([packet])
-        while waiting and recording.note(waiting[0]):
-            waiting.pop(0)
-    recording.close()
-    videos = [p for p in root.rglob("*") if p.suffix in (".mp4", ".mov", ".mkv")]
-    return [seen(path) for path in sorted(videos, key=lambda p: (len(p.stem), p))]
-
-
-def answers(frames: list[Frame], *, every: int = 5) -> list[Note]:
-    """Say of each picture, a few apart, what its index is."""
-    return [Note(Moment.of(f), {"frame": f.index}, f"picture {f.index}") for f in frames[::every]]
 
 
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
@@ -138,20 +76,6 @@ def test_captions_stand_at_the_pictures_they_are_about(
     assert n_looked_at >= 28
 
 
-def cues(segment: Path) -> list[tuple[float, float, str]]:
-    """Read the captions of a segment as FFmpeg does, which tells them apart from the video."""
-    inside = segment.suffix == ".mkv"
-    found: list[tuple[float, float, str]] = []
-    with av.open(str(segment if inside else segment.with_suffix(".vtt"))) as file:
-        for packet in file.demux(file.streams.subtitles[0]):
-            if packet.size:
-                start_s = float(packet.pts * packet.time_base)
-                end_s = start_s + float(packet.duration * packet.time_base)
-                if not found or found[-1][2] != bytes(packet).decode():  # told in pieces
-                    found.append((start_s, end_s, bytes(packet).decode()))
-    return found
-
-
 def test_answers_that_come_late_reach_the_segment_they_are_about(tmp_path: Path) -> None:
     sink, frames = read(write_clip(tmp_path / "a.ts", n_frames=100, gop=25))
     recording = recorder(tmp_path / "kept", segment="1s")
@@ -174,12 +98,23 @@ def test_answers_that_come_late_reach_the_segment_they_are_about(tmp_path: Path)
         assert [int(t) for _s, _e, t in cues(path.with_suffix(".mp4"))] == rows
 
 
-def lines(path: Path) -> list[str]:
-    return path.read_text("utf-8").splitlines()
+def test_an_answer_two_segments_late_is_left_out(tmp_path: Path) -> None:
+    sink, frames = read(write_clip(tmp_path / "a.ts", n_frames=100, gop=25))
+    recording = recorder(tmp_path / "kept", segment="1s")
+    notes = [Note(Moment.of(frame), {"frame": frame.index}, f"{frame.index}") for frame in frames]
+    recording.write(sink.packets[:20])
+    assert recording.note(notes[0])
+    recording.write(sink.packets[20:])
+    for note in notes[1:]:
+        assert recording.note(note)
+    recording.close()
+    paths = sorted((tmp_path / "kept").rglob("*.jsonl"), key=len_and_name)
 
-
-def len_and_name(path: Path) -> tuple[int, Path]:
-    return len(path.stem), path
+    assert [[json.loads(row)["frame"] for row in lines(path)] for path in paths] == [
+        [0],
+        list(range(50, 75)),
+        list(range(75, 100)),
+    ]
 
 
 def test_answers_wait_for_their_pictures(tmp_path: Path) -> None:
@@ -190,57 +125,6 @@ def test_answers_wait_for_their_pictures(tmp_path: Path) -> None:
     assert recording.note(Note(Moment.of(frames[5]), {}, "a"))
     assert not recording.note(Note(Moment.of(frames[20]), {}, "b"))
     recording.close()
-
-
-RATES = {"pcm_alaw": 8000, "pcm_mulaw": 8000, "g722": 16000, "g726": 8000}
-
-
-@pytest.mark.parametrize(
-    ("codec", "ending", "captions", "kept"),
-    [
-        ("aac", ".mp4", "vtt", "aac"),
-        ("pcm_alaw", ".mov", "vtt", "pcm_alaw"),
-        ("pcm_mulaw", ".mov", "vtt", "pcm_mulaw"),
-        ("libopus", ".mp4", "vtt", "opus"),
-        ("alac", ".mp4", "vtt", "alac"),
-        ("alac", ".mkv", "mkv", "alac"),
-        ("aac", ".mkv", "mkv", "aac"),
-        ("pcm_alaw", ".mkv", "mkv", "aac"),
-        ("g722", ".mp4", "vtt", "aac"),
-        ("g726", ".mp4", "vtt", "aac"),
-    ],
-)
-def test_sound_is_kept_as_it_is_where_the_file_holds_it_and_else_as_aac(
-    tmp_path: Path, codec: str, ending: str, captions: str, kept: str
-) -> None:
-    clip = tmp_path / "a.mkv"
-    ffmpeg(
-        "-f lavfi -i testsrc2=s=320x180:r=25:d=2 -f lavfi -i sine=r=48000:d=2 -ac 1"
-        f" -ar {RATES.get(codec, 48000)}"
-        f" -c:v libx264 -preset ultrafast -g 25 -c:a {codec}",
-        clip,
-    )
-    sink, _frames = read(clip)
-    (found,) = record(tmp_path / "kept", sink.packets, captions=captions)
-
-    assert found.path.suffix == ending
-    assert found.codecs[:2] == ("h264", kept)
-    assert len(found.pictures) == 50
-
-
-@pytest.mark.parametrize(
-    ("sound", "rate"),
-    [("pcm_alaw", 8_000), ("g722", 16_000), ("g726", 8_000), ("pcm_s16le", 10_000)],
-)
-def test_sound_that_is_made_aac_stays_in_step(tmp_path: Path, sound: str, rate: int) -> None:
-    clip = write_flashes_by_ffmpeg(tmp_path / "a.mkv", sound=sound, sound_rate=rate, seconds=7.0)
-    (found,) = record(tmp_path / "kept", read(clip)[0].packets, captions="mkv")
-    begun = np.array(beeps(clip)) - np.array(flashes(clip))
-    apart = np.array(beeps(found.path)) - np.array(flashes(found.path))
-
-    assert found.codecs[:2] == ("h264", "aac")
-    assert len(apart) == 3
-    assert np.abs(apart - begun).max() < 0.025  # AAC answers to 21 ms at once
 
 
 def test_answers_that_cannot_be_written_cost_no_picture(tmp_path: Path) -> None:
@@ -286,39 +170,6 @@ def test_answers_that_cannot_be_written_cost_no_picture(tmp_path: Path) -> None:
     rows.rmdir()
 
     assert seen(video).numbers == list(range(150))
-
-
-def test_g726_of_an_rtsp_camera_is_kept_as_aac(tmp_path: Path) -> None:
-    clip, sink = write_sounding(tmp_path / "a.mkv", "-t 1 -c:a g726 -ar 8000 -ac 1"), Sink()
-    with RtspServer({"gate": clip}) as camera:
-        first_frames(camera.url("gate"), 60, sink=sink)
-    found = record(tmp_path / "kept", sink.packets)[-1]
-    heard = subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", found.path, *["-vn", "-ar", "8000", "-f", "s16le", "-"]],
-        check=True,
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-    )
-    loudness = np.abs(np.fft.rfft(np.frombuffer(heard.stdout, np.int16)[2000:10000]))
-
-    assert sink.epochs()[-1].tracks[1].codec == "g726le"
-    assert found.codecs == ("h264", "aac")
-    assert loudness.argmax() == pytest.approx(440, abs=2)  # the tone, Hz, over one second
-
-
-def test_sound_that_nothing_decodes_is_left_out_and_told_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    packets = read(write_flashes(tmp_path / "a.mov", seconds=4.0, sound="aac"))[0].packets
-    (epoch,) = {packet.epoch for packet in packets}
-    tracks = (epoch.tracks[0], replace(epoch.tracks[1], codec="nonsense"))
-    strange = replace(epoch, tracks=tracks)
-    packets = [replace(packet, epoch=strange) for packet in packets]
-    caplog.set_level(logging.WARNING)
-    found = record(tmp_path / "kept", packets, segment="2s")
-
-    assert [segment.codecs for segment in found] == [("h264",), ("h264",)]
-    assert caplog.text.count("its sound, nonsense, is left out") == 1
 
 
 def test_stream_that_changes_size_is_cut(tmp_path: Path) -> None:

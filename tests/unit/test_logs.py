@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -166,6 +169,29 @@ def test_faults_of_a_flapping_part_that_never_repeat_take_no_more_room(
 
     assert len(caplog.messages) <= 8 * 17
     assert all(len(part.told) <= 8 for part in faults._parts.values())
+
+
+SAY = """
+import logging
+from edge_daemon.logs import set_up_logging
+set_up_logging("info", "auto")
+logging.warning("disk full")
+"""
+
+
+@pytest.mark.parametrize(("is_the_journals", "begin"), [(True, "<4>"), (False, "{")])
+def test_a_log_is_the_journals_where_it_goes_there(is_the_journals: bool, begin: str) -> None:
+    """What runs below a service inherits the variable, wherever its output goes."""
+    read, write = os.pipe()
+    with os.fdopen(read) as told, os.fdopen(write, "w") as out:
+        found = os.fstat(write)
+        stream = f"{found.st_dev}:{found.st_ino + (not is_the_journals)}"
+        environ = {**os.environ, "JOURNAL_STREAM": stream}
+        subprocess.run([sys.executable, "-c", SAY], env=environ, stderr=out, check=True)
+        out.close()
+        line = told.read()
+
+    assert line.startswith(begin)
 
 
 @pytest.mark.parametrize("form", ["text", "json", "journald"])

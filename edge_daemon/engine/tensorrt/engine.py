@@ -9,6 +9,7 @@ would cost what the processor takes for all of it.
 from __future__ import annotations
 
 import logging
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_daemon.engine.grounded import GroundedEngine
@@ -98,7 +99,7 @@ class TensorRTEngine:
         """Free GPU and runtime; end a build that still runs."""
         self._on_close()
         self._onnx.close()
-        self._main.close()
+        self._main.end()
 
 
 class _Main:
@@ -109,9 +110,19 @@ class _Main:
         self.takes, self.gives = onnx.takes, onnx.gives
         self.plan: LoadedPlan | None = None
         self._faults = 0
+        self._is_over, self._taking = False, Lock()
 
     def take(self, plan: LoadedPlan) -> None:
-        self.plan, self._faults = plan, 0
+        with self._taking:
+            if self._is_over:  # it took too long, and nobody would free it
+                plan.close()
+            else:
+                self.plan, self._faults = plan, 0
+
+    def end(self) -> None:
+        with self._taking:
+            self._is_over = True
+        self.close()
 
     def run(self, **feeds: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         """Outputs by name, all finite.  Raises EngineRunError."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,8 @@ def take_from_shelf(
     plan = shelf.find(bundle.name, wanted)
     if plan is None:
         hint = f"build it: edge-daemon engine build {bundle.name}"
+        if shelf.folder != default_plans():
+            hint += f" --plans {shlex.quote(str(shelf.folder))}"
         raise PlanError("no plan was built yet", where=where, hint=hint)
     engine.take(plan, where)
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -135,20 +135,48 @@ class PlanShelf:
             self._write(self.folder / TIMING_CACHE, raw)
 
     def _write(self, path: Path, raw: bytes) -> None:
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            part.write_bytes(raw)
-            if os.geteuid() == 0:  # for the daemon, whose directory it is
-                owner = self.folder.parent.stat()
-                for made in (self.folder, part):
-                    os.chown(made, owner.st_uid, owner.st_gid)
-            part.replace(path)
+            with _opened(self.folder) as folder:
+                _put(folder, path.name, raw)
         except OSError as exc:
-            with suppress(OSError):
-                part.unlink()
             what, hint = f"cannot be written ({exc.strerror})", "name another --data-dir"
             raise PlanError(what, where=str(path), hint=hint) from exc
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    """Open a directory; as root no link, and it is given to whom the directory above belongs to.
+
+    That is the daemon, whose user must not lead root elsewhere.
+    """
+    is_root = os.geteuid() == 0
+    found = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | (os.O_NOFOLLOW if is_root else 0))
+    try:
+        if is_root:
+            owner = folder.parent.stat()
+            os.fchown(found, owner.st_uid, owner.st_gid)
+        yield found
+    finally:
+        os.close(found)
+
+
+def _put(folder: int, name: str, raw: bytes) -> None:
+    """Write a file whole, for the owner of its directory."""
+    part, owner = f".{name}.{os.getpid()}.part", os.stat(folder)
+    with suppress(FileNotFoundError):  # of a process that had this number once
+        os.unlink(part, dir_fd=folder)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    try:
+        with open(os.open(part, flags, 0o600, dir_fd=folder), "wb") as out:  # noqa: PTH123
+            out.write(raw)
+            if os.geteuid() == 0:
+                os.fchown(out.fileno(), owner.st_uid, owner.st_gid)
+        os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(part, dir_fd=folder)
+        raise
 
 
 def read_plan(path: Path, wanted: Fingerprint) -> Plan:

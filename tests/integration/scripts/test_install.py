@@ -65,10 +65,14 @@ def test_install_puts_program_unit_and_configuration(machine: Machine) -> None:
     assert set(machine.files()) - {COMMAND} == {
         CONFIG,
         UNIT,
+        "opt/edge-daemon/CHANGELOG.md",
+        "opt/edge-daemon/CONTRIBUTING.md",
+        "opt/edge-daemon/DESIGN.md",
         "opt/edge-daemon/LICENSE",
         "opt/edge-daemon/README.md",
         "opt/edge-daemon/configs/jetson-four-cameras.yaml",
         "opt/edge-daemon/configs/pi-usb-camera.yaml",
+        "opt/edge-daemon/docs/mqtt.md",
         "opt/edge-daemon/installed.sha256",
     }
     assert (machine.root / CONFIG).read_text() == "for: a Pi\n"

@@ -199,6 +199,12 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "device.name: environment variable NOBODY is not set"
         " -- set it, for a service in EnvironmentFile=",
     ),
+    "credential outside a service": (
+        {"device": {"name": "${CREDENTIALS_DIRECTORY}/name"}},
+        "device.name: environment variable CREDENTIALS_DIRECTORY is not set"
+        " -- systemd does where a service has LoadCredential=; to check the file by hand:"
+        " systemd-run --pipe -p LoadCredential=NAME:PATH edge-daemon check --config FILE",
+    ),
     "default that is none": (
         {"defaults": {"question": {"id": "x"}}},
         "defaults.question: 'id' has no default"

@@ -5,12 +5,20 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from edge_daemon.config.models import EngineConfig
 from edge_daemon.engine import ort
-from edge_daemon.engine.open import BACKENDS, choose_backend, default_threads, open_engine
+from edge_daemon.engine.open import (
+    BACKENDS,
+    choose_backend,
+    default_threads,
+    open_chosen,
+    open_engine,
+)
+from edge_daemon.errors import BundleError, EngineError, EngineRunError
 from tests.conftest import missing
 from tests.data.tiny_bundle import write_tiny_bundle
 
@@ -94,6 +102,23 @@ def test_auto_goes_on_where_the_fastest_turns_out_to_be_of_no_use(
 
     assert engine.info.backend != "onnxruntime-cuda"
     assert "onnxruntime-cuda: CUDAExecutionProvider could not be started" in caplog.text
+
+
+@pytest.mark.parametrize("fault", [EngineRunError, BundleError])
+def test_auto_goes_on_where_the_fastest_has_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: type[EngineError]
+) -> None:
+    def full(*_: object, **__: object) -> NoReturn:
+        raise fault("out of memory", where="GPU")
+
+    monkeypatch.setattr(ort, "cuda_missing", lambda: None)
+    monkeypatch.setattr(ort.OnnxRuntimeCuda, "open", full)
+    bundle = write_tiny_bundle(tmp_path / "tiny")
+    engine, choice = open_chosen(EngineConfig(bundle=str(bundle), threads=1))
+    engine.close()
+
+    assert choice.backend == "onnxruntime"
+    assert "onnxruntime-cuda: out of memory" in choice.why
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,19 @@ def test_a_place_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     assert shelf.choices("street", "fp16") == {}
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is led elsewhere")
+def test_root_follows_no_link_in_the_daemons_directory(tmp_path: Path) -> None:
+    theirs, data_dir = tmp_path / "theirs", tmp_path / "data"
+    theirs.mkdir()
+    data_dir.mkdir()
+    os.chown(data_dir, 12_345, 12_346)
+    (data_dir / "plans").symlink_to(theirs)
+
+    with pytest.raises(PlanError, match="cannot be written"):
+        PlanShelf(data_dir / "plans").save("street", HERE, PLAN)
+    assert (theirs.stat().st_uid, list(theirs.iterdir())) == (0, [])
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_plans_that_root_builds_are_the_daemons(tmp_path: Path) -> None:
     os.chown(tmp_path, 12_345, 12_346)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -38,10 +39,10 @@ class Notes:
         self.ups.append(up)
 
 
-def camera(source: str = "clip.mp4") -> CameraConfig:
+def camera(source: str = "clip.mp4", **more: Any) -> CameraConfig:
     shared: dict[str, Any] = {"hold": None, "unknown_after": "10s"}
     questions = [{"id": q, "ask": f"Is there a {q}?", **shared} for q in ("person", "car")]
-    cameras = [{"id": "gate", "source": source, "questions": questions}]
+    cameras = [{"id": "gate", "source": source, "questions": questions, **more}]
     return parse_settings({"version": 1, "cameras": cameras}, where="test").cameras[0]
 
 
@@ -141,6 +142,49 @@ def test_board_of_a_live_camera_says_nothing_by_an_answer_that_comes_too_late(
 def see(board: Board, frame: Any, picture: Any, *p_yes: float) -> None:
     board.look(frame, picture)
     answer(board, frame, *p_yes)
+
+
+def test_an_answer_of_a_file_that_shows_nothing_any_more_grows_too_old(
+    board: Board, notes: Notes, frame: MakeFrame
+) -> None:
+    see(board, frame(pts_s=0.0), lined(BLUE), 0.9, 0.1)
+    see(board, frame(pts_s=1.0), np.zeros((36, 64, 3), np.uint8), 0.1, 0.1)
+    assert [e.verdict for e in notes.events] == [Verdict.YES, Verdict.NO]
+    board = Board(camera(blind_after="60s"), ORIGIN, [notes])
+    see(board, frame(pts_s=0.0), lined(BLUE), 0.9, 0.1)
+    see(board, frame(pts_s=11.0), np.zeros((36, 64, 3), np.uint8), 0.1, 0.1)
+
+    assert {s.reason for s in board.states().values()} == {Reason.STALE}
+
+
+def test_a_board_tells_which_questions_were_answered(board: Board, frame: MakeFrame) -> None:
+    nothing = np.zeros((2, 2, 2), np.float32)
+    assert board.judged(frame(), np.array([0.9, math.nan], np.float32), nothing) == [True, False]
+    board.pause("person", paused=True)
+
+    assert board.judged(frame(), np.array([0.9, 0.9], np.float32), nothing) == [False, True]
+
+
+def test_a_board_whose_place_another_takes_is_silent(
+    board: Board, notes: Notes, frame: MakeFrame
+) -> None:
+    answer(board, frame(pts_s=0.0), 0.9, 0.9)
+    n_states = len(notes.states)
+    board.retire()
+    answer(board, frame(pts_s=1.0), 0.1, 0.1)
+    board.lose(Reason.CAMERA_OFFLINE)
+
+    assert (len(notes.events), len(notes.states)) == (2, n_states)
+
+
+def test_a_paused_question_keeps_no_picture(board: Board, frame: MakeFrame) -> None:
+    last = frame()
+    picture = weakref.ref(last.picture._rgb)
+    answer(board, last, 0.9, 0.9)
+    board.pause("person", paused=True)
+    del last
+
+    assert picture() is None
 
 
 def test_board_of_a_covered_camera_knows_nothing_until_it_sees_again(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from edge_daemon.engine.runtime import GraphTooLargeError
 from edge_daemon.pipeline.pace import Pace
+from edge_daemon.types import EngineInfo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +21,7 @@ class Looker:
     """Takes a fixed time a run and one a picture, and has room for so many pictures."""
 
     input_size = (4, 2)
+    info = EngineInfo("tiny", "0" * 64, "onnxruntime", "fp32")
 
     def __init__(self, *, run_s: float = 0.0, picture_s: float = 0.0, room: int = 1000) -> None:
         self._run_s, self._picture_s, self.room = run_s, picture_s, room
@@ -53,6 +56,17 @@ def test_a_batch_stays_one_where_every_picture_costs_the_same() -> None:
     assert pace.together == 1
     assert looker.sizes[-5:] == [1] * 5
     np.testing.assert_array_equal(found, seen.reshape(5, 8, 3))
+
+
+def test_another_runtime_is_tried_anew() -> None:
+    pace, looker = Pace(8), Looker(picture_s=0.004)
+    pace.look(looker, pictures(2))
+    assert pace.together == 1
+    looker.info = replace(looker.info, backend="tensorrt")  # its plan is ready
+    looker._run_s, looker._picture_s = 0.005, 0.0
+    pace.look(looker, pictures(2))
+
+    assert pace.together == 8
 
 
 def test_one_camera_pays_for_no_trial() -> None:

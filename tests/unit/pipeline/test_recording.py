@@ -84,19 +84,23 @@ def test_a_soft_recorder_that_hangs_is_told_of(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(soft, "_SLOW_S", 0.05)
-    settings = camera()
+    settings, metrics = camera(), Metrics()
     recording = soft.SoftThread(
         settings,
         SoftRecorder("gate", Archive(tmp_path), settings.record, live=True),
         PacketRing(keep_s=1.0, max_bytes=10**6, live=True),
         lambda: pytest.fail("it is not recorded burned"),
-        metrics=Metrics(),
+        metrics=metrics,
         faults=FaultLog(logging.getLogger("test")),
     )
     recording.note(None, STATES)
     time.sleep(0.06)  # nobody turns
     recording.note(None, STATES)
+    time.sleep(0.06)
+    recording.close()
+    recording.note(None, STATES)  # its file has ended, and a question is paused
 
     assert caplog.messages == [
         "recording gate: its disk takes nothing -- see what else uses it, or replace it"
     ]
+    assert b'edge_faults_total{part="recording"} 1.0' in metrics.page()

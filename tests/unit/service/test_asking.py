@@ -126,6 +126,16 @@ def test_a_lens_that_was_just_covered_is_not_believed(bench: Bench) -> None:
     assert (answer["verdict"], answer["reason"]) == ("UNKNOWN", "camera_blind")
 
 
+def test_a_picture_that_showed_nothing_is_not_believed_when_sight_is_back(bench: Bench) -> None:
+    bench.show(BLACK)
+    again = Frame("gate", 9, 9.0, time.monotonic(), AT, ArrayPicture(lined(RED)))
+    bench.gate.board.look(again, lined(RED))  # and not answered yet
+    answer = bench.ask()
+
+    assert not bench.gate.board.sees_nothing
+    assert (answer["verdict"], answer["reason"]) == ("UNKNOWN", "camera_blind")
+
+
 def test_a_picture_that_is_too_old_is_no_answer(bench: Bench) -> None:
     bench.show(lined(RED), age_s=11.0)
     answer = bench.ask()
