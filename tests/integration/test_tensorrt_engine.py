@@ -250,7 +250,8 @@ except EdgeError as exc:
 """
     (line,) = said(cuda, bundle, program)
 
-    assert line.endswith(": no plan was built yet -- build it: edge-daemon engine build tiny")
+    hint = f"build it: edge-daemon engine build tiny --plans {bundle.parent / 'plans'}"
+    assert line.endswith(f": no plan was built yet -- {hint}")
 
 
 def test_a_driver_without_a_gpu_is_told(cuda: Path, bundle: Path) -> None:

@@ -53,7 +53,7 @@ def test_one_thread_starts_no_other_and_more_are_those_asked_for(pristine: Path)
     with_three = n_threads() - before
 
     assert with_one == 0
-    assert with_three == 4  # two beside the caller's own, for each of image and answer
+    assert with_three == 2  # beside the caller's own; for pictures, not for answers
     np.testing.assert_array_equal(
         ask(alone, [painted(RED)], ["Is it red?"]).p_yes,
         ask(crowd, [painted(RED)], ["Is it red?"]).p_yes,

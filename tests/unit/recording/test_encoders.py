@@ -48,6 +48,7 @@ def test_encoder_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> N
     assert why_not(X264, SIZE) == "hangs: nothing after 0.05 s"
     assert why_not(X264, SIZE) == "hangs: its last trial has not come back"
     over.set()
+    encoders._left_behind[X264.name].join(10)
 
 
 def test_cameras_that_begin_together_try_together(monkeypatch: pytest.MonkeyPatch) -> None:
