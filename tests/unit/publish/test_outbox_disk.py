@@ -231,7 +231,7 @@ def test_no_damage_to_the_file_stops_the_daemon(tmp_path_factory, flips) -> None
     again.tidy()
 
     assert found[-1].id == "pedestrian-10"
-    assert again.last_seq("gate", "pedestrian") == 10
+    assert again.last_seq("gate", "pedestrian") >= 10  # a damaged one may be higher: none goes back
     again.close()
 
 
