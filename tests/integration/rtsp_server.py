@@ -127,6 +127,7 @@ class _Session:
         self.udp: tuple[socket.socket, ...] = ()
         self.clip: Clip | None = None
         self.has_sound = False
+        self.begun_s = self.begun_unix_s = 0.0  # of PLAY: reports are true on a busy machine, too
         self.nonce = hashlib.md5(str(id(self)).encode()).hexdigest()
 
     def run(self) -> None:
@@ -180,6 +181,7 @@ class _Session:
             return self._reply(headers, 454)
         self._reply(headers, 200, session)
         if method == "PLAY":
+            self.begun_s, self.begun_unix_s = time.monotonic(), time.time()
             self.player = threading.Thread(target=self._play, args=(self.clip,), daemon=True)
             self.player.start()
             if self.has_sound:
@@ -245,27 +247,27 @@ class _Session:
             self.connection.sendall(struct.pack(">cBH", b"$", channel, len(packet)) + packet)
 
     def _play_sound(self, clip: Clip) -> None:
-        begun_s, turn = time.monotonic(), 0
+        turn = 0
         with suppress(OSError):
             while True:
                 for n, (at_s, samples) in enumerate(clip.sound):
                     sent_s, number = turn * clip.seconds + at_s, turn * len(clip.sound) + n
-                    wait_s = begun_s + sent_s - time.monotonic()
+                    wait_s = self.begun_s + sent_s - time.monotonic()
                     if self.ended.wait(max(0.0, wait_s)) or self.closing.is_set():
                         return
                     stamp = (int(sent_s * SOUND_HZ) + 12345) & 0xFFFFFFFF  # a clock of its own
                     if number % 25 == 20:
-                        self._send(3, sender_report(stamp, time.time(), source=2))
+                        self._send(3, sender_report(stamp, self.begun_unix_s + sent_s, source=2))
                     header = struct.pack(">BBHII", 0x80, clip.sound_type, number & 0xFFFF, stamp, 2)
                     self._send(2, header + samples)
                 turn += 1
 
     def _play(self, clip: Clip) -> None:
-        begun_s, sequence, chance = time.monotonic(), 0, random.Random(0)
+        sequence, chance = 0, random.Random(0)
         reported_s = float("-inf")
         with suppress(OSError):
             for at_s, sent_s, nals in schedule(clip, loop=self.server.loop):
-                wait_s = begun_s + sent_s - time.monotonic()
+                wait_s = self.begun_s + sent_s - time.monotonic()
                 if self.ended.wait(max(0.0, wait_s)) or self.closing.is_set():
                     return
                 if self.server.silent:
@@ -273,7 +275,8 @@ class _Session:
                 stamp = int(at_s * CLOCK_HZ) & 0xFFFFFFFF
                 if self.server.reports and sent_s - reported_s >= 1.0:
                     reported_s = sent_s
-                    self._send(1, sender_report(stamp, time.time() + self.server.clock_ahead_s))
+                    unix_s = self.begun_unix_s + sent_s + self.server.clock_ahead_s
+                    self._send(1, sender_report(stamp, unix_s))
                 sent_nals = without_keys(clip.codec, nals) if self.server.keyless else nals
                 for payload, last in payloads(clip.codec, sent_nals):
                     header = struct.pack(">BBHII", 0x80, last << 7 | 96, sequence, stamp, 1)
