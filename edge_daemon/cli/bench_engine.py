@@ -106,10 +106,10 @@ def _opened(bundle: Bundle, args: argparse.Namespace) -> tuple[_Opened, list[dic
     engines: _Opened = {}
     memory: list[dict[str, Any]] = []
     for wanted in BACKENDS if every else args.backend:
-        chosen = {"bundle": str(bundle.path), "backend": wanted, "precision": "auto"}
-        engine_settings(argparse.Namespace(threads=args.threads, **chosen))  # a name that is one
-        backend = choose_backend(wanted).backend
-        for precision in _precisions(bundle, args.precision):
+        for precision in args.precision or bundle.precisions:
+            chosen = {"bundle": str(bundle.path), "backend": wanted, "precision": precision}
+            engine_settings(argparse.Namespace(threads=args.threads, **chosen))  # names that are
+            backend = choose_backend(wanted).backend
             before, before_gpu = _resident_mib(), _gpu_mib()
             try:
                 engine = open_backend(backend, bundle, precision, args.threads)
@@ -118,21 +118,12 @@ def _opened(bundle: Bundle, args: argparse.Namespace) -> tuple[_Opened, list[dic
                     raise
                 print(f"skipped: {exc}", file=sys.stderr)
                 break
+            precision = engine.info.precision  # noqa: PLW2901  of "auto"
             engines[backend, precision] = engine
             host, gpu = _resident_mib() - before, _gpu_mib() - before_gpu
             row = {"backend": backend, "precision": precision, "host_mib": round(host, 1)}
             memory.append({**row, "gpu_mib": round(gpu, 1)})
     return engines, memory
-
-
-def _precisions(bundle: Bundle, wanted: Sequence[str] | None) -> Sequence[str]:
-    """Those asked for.  Raises UsageError for one that the bundle has not."""
-    strange = set(wanted or ()) - set(bundle.precisions)
-    if strange:
-        hint = f"use one of: {', '.join(bundle.precisions)}"
-        what = f"the bundle has no {', '.join(sorted(strange))}"
-        raise UsageError(what, where="--precision", hint=hint)
-    return wanted or bundle.precisions
 
 
 def _loop(bundle: Bundle, threads: int) -> Engine:

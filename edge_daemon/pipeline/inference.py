@@ -180,20 +180,18 @@ class Inference:
             pictures = np.stack(seen)
             for frame, picture in zip(frames, seen):  # kept, and none keeps the whole batch
                 self._look(frame, picture)
-        asked = [
-            n for n, frame in enumerate(frames) if not self._is_put_by(frame, pictures[n : n + 1])
-        ]
+        asked = [n for n, frame in enumerate(frames) if not self._is_put_by(frame, seen[n])]
         if asked:
             self._answer([frames[n] for n in asked], pictures[asked])
 
     def _is_put_by(self, frame: Frame, picture: NDArray[np.uint8]) -> bool:
-        """Keep the picture, uint8 (1, H, W, 3), of a camera whose every question is paused."""
+        """Keep the picture, uint8 (H, W, 3), of a camera whose every question is paused."""
         with self._lock:
             client = self._clients.get(frame.camera)
             if client is None or not client.board.is_paused:
                 return False
             is_blind = client.board.sees_nothing  # on this frame: nobody looks meanwhile
-            client.seen = _Seen(frame.mono_s, frame.captured_at, is_blind, picture=picture.copy())
+            client.seen = _Seen(frame.mono_s, frame.captured_at, is_blind, picture=picture[None])
             return True
 
     def _answer(self, frames: list[Frame], pictures: NDArray[np.uint8]) -> None:

@@ -42,6 +42,7 @@ from edge_daemon.service.notify import Notifier
 from edge_daemon.service.parts import Parts
 from edge_daemon.service.plan import check_files
 from edge_daemon.service.recorders import Recorders
+from edge_daemon.service.rereading import read_again
 from edge_daemon.service.supervisor import Supervisor, n_left_behind
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ class Daemon:
             return None
         self._notifier.send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
-            new = self._read_again()
+            new = read_again(self._reread)
             changes = compare(self.settings, new)
             if changes.shared:
                 log.info("reload: %s changed, starting again", ", ".join(changes.shared))
@@ -276,21 +277,6 @@ class Daemon:
             self._delivery.announce(new.cameras)
             for camera in (*changes.changed, *changes.added):
                 self._add(camera)
-
-    def _read_again(self) -> Settings:
-        """Return the changed file's settings.  Raises ConfigError."""
-        try:
-            new = self._reread()
-            check_files(new, where="reload")
-        except ConfigError:
-            raise
-        except EdgeError as exc:
-            raise ConfigError(exc.what, where=exc.where, hint=exc.hint) from exc
-        except Exception as exc:  # what runs must not end by what somebody wrote
-            log.debug("reload", exc_info=True)
-            what = f"a bug: {type(exc).__name__}: {exc}".splitlines()[0]
-            raise ConfigError(what, where="configuration", hint="please report it") from exc
-        return new
 
     def _add(self, settings: CameraConfig) -> None:
         origin = Origin(self.settings.device.id, self._model, clock_synced)

@@ -61,12 +61,14 @@ class Front:
 
     def _move(self, settings: HttpConfig | None) -> None:
         """Listen elsewhere; the old place is left first, as it may be in the way of the new."""
+        before, self._settings = self._settings, None  # so that a reload tries again, at worst
         self._close()
         try:
             self._listen(settings)
         except EdgeError:
             self._close()
-            self._listen(self._settings)
+            self._listen(before)
+            self._settings = before
             raise
 
     def _listen(self, settings: HttpConfig | None) -> None:
@@ -77,6 +79,7 @@ class Front:
     def _serve(self, settings: HttpConfig | None) -> None:
         if settings is not None and self._bound is not None:
             self._server = WebServer(settings, self._daemon, self._bound)
+            self._bound = None  # the server's from now on
             self._server.start()
 
     def _close(self) -> None:
